@@ -152,3 +152,35 @@ stop_process() {
     fi
     rm -f "$1"
 }
+
+# free_subnet: an IPv4 network A.B.C (its /24) that no address or route of this host lies in.
+free_subnet() {
+    local subnet
+    for _ in {1..100}; do
+        subnet=10.$((128 + SRANDOM % 64)).$((SRANDOM % 256))
+        if ! { ip -4 -o address && ip -4 route; } | grep -qF " $subnet."; then
+            echo "$subnet"
+            return
+        fi
+    done
+    die "found no free /24 in 10.128.0.0 to 10.191.255.0"
+}
+
+# cni_network NAME BRIDGE SUBNET DATA: the CNI list that the nodes of tests and benchmarks use; the same for every
+# runtime, so that what is measured is the runtime. DATA is the folder of host-local's leases.
+cni_network() {
+    jq -n --arg name "$1" --arg bridge "$2" --arg subnet "$3" --arg data "$4" '
+        {cniVersion: "1.0.0", $name, plugins: [
+            {type: "bridge", $bridge, isGateway: true, ipMasq: true, hairpinMode: true,
+             ipam: {type: "host-local", dataDir: $data, ranges: [[{subnet: ($subnet + ".0/24")}]],
+                    routes: [{dst: "0.0.0.0/0"}]}},
+            {type: "portmap", capabilities: {portMappings: true}}]}'
+}
+
+# unmount_below DIR: every mount in it, the deepest first.
+unmount_below() {
+    local place
+    while read -r place; do
+        umount -l "$(printf '%b' "$place")" || say "could not unmount $place"
+    done < <(awk -v dir="$1/" 'index($5 "/", dir) == 1 { print $5 }' /proc/self/mountinfo | tac)
+}
