@@ -63,8 +63,8 @@ find_jdk() {
 tell_about_jdk() {
     cat >&2 <<'TEXT'
 A JDK 25 is needed and none was found (JAVA_HOME, then /usr/lib/jvm/*25*).
-Debian 13 and later have it: apt-get install openjdk-25-jdk-headless (Debian 13: from its backports).
-Elsewhere unpack one, Temurin's from https://adoptium.net/temurin/releases/?version=25 say, and export JAVA_HOME=that folder.
+Where the distribution has one (hack/setup looks for it): apt-get install openjdk-25-jdk-headless.
+Elsewhere unpack one, say Temurin's from https://adoptium.net/temurin/releases/?version=25, and export JAVA_HOME=its folder.
 TEXT
 }
 
