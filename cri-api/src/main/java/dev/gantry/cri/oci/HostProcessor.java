@@ -46,7 +46,7 @@ final class HostProcessor {
             return lines.filter(line -> line.startsWith("flags"))
                     .findFirst()
                     .map(line -> Set.copyOf(List.of(
-                            line.substring(line.indexOf(':') + 1).strip().split("\\s+"))))
+                            line.substring(line.indexOf(':') + 1).strip().split("\\s+", -1))))
                     .orElse(Set.of());
         } catch (IOException | UncheckedIOException _) {
             return Set.of(); // level 1 runs everywhere

@@ -127,7 +127,7 @@ public final class SeccompDefault {
             if (column.isEmpty()) {
                 return null;
             }
-            String[] words = column.split(" ");
+            String[] words = column.split(" ", -1);
             return new Seccomp.Condition(
                     Long.parseLong(words[0].substring("arg".length())),
                     Long.parseUnsignedLong(words[2]),
