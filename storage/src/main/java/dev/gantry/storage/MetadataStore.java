@@ -1,0 +1,294 @@
+package dev.gantry.storage;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// All objects that survive a restart, in one RocksDB, each kind in a column family of its own under
+/// `v1/k8s.io/<kind>/<key>`.
+///
+/// Readers take [#view] and lock nothing. A commit is one batch and one new view. When a commit has returned, its
+/// change is
+/// in the view and on the disk as its [Durability] says; what another thread committed as synced is in no view before
+/// it is
+/// durable, so nobody acts on what a power cut takes back. Changes reach the log, the disk and the view in one order.
+/// Synced
+/// commits that run at the same time share one fsync.
+///
+/// When a commit fails, its change is in no view. After a disk failure the next commit reopens the database and rereads
+/// it
+/// first, because only the disk knows what was kept.
+///
+/// One process at a time holds the directory. After [#close] every call that needs the disk throws
+/// [StorageException.Closed]; views stay readable. Thread-safe.
+public final class MetadataStore implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(MetadataStore.class);
+
+    private static final String FORMAT = "1";
+    private static final String FORMAT_KEY = "v1/format";
+    private static final String WRITTEN_BY_KEY = "v1/written-by";
+    private static final String META = "meta";
+    private static final String BLOBS = "blobs";
+    private static final String NAMESPACE = "v1/k8s.io/";
+
+    private final Path directory;
+    private final List<Kind<?>> kinds;
+    private final StoreLock holder;
+    private final ReentrantLock writer = new ReentrantLock();
+
+    // Written under `writer` alone.
+    private volatile Database database;
+    private volatile Publication publication;
+    private volatile List<SetAside> setAside = List.of();
+    private View head;
+    private boolean closed;
+
+    private MetadataStore(Path directory, List<Kind<?>> kinds, StoreLock holder) {
+        this.directory = directory;
+        this.kinds = kinds;
+        this.holder = holder;
+        this.database = Database.open(directory, tables(kinds));
+        try {
+            checkFormat();
+            this.head = load(0);
+            this.publication = new Publication(database, head);
+        } catch (RuntimeException e) {
+            database.close();
+            throw e;
+        }
+    }
+
+    /// Opens the store in `directory`, which is made (mode 0700) if it is not there.
+    ///
+    /// @throws StorageException.Locked if another process, or this one, has it open
+    /// @throws StorageException.WrongFormat if a program with another format wrote it
+    public static MetadataStore open(Path directory, List<? extends Kind<?>> kinds) {
+        makeDirectory(directory);
+        StoreLock holder = StoreLock.take(directory);
+        try {
+            return new MetadataStore(directory, withoutDoubles(kinds), holder);
+        } catch (RuntimeException e) {
+            holder.close();
+            throw e;
+        }
+    }
+
+    /// The newest state. Never blocks.
+    public View view() {
+        return publication.view();
+    }
+
+    /// As [#commit(Change, Durability)] with [Durability#SYNCED].
+    public void commit(Change change) {
+        commit(change, Durability.SYNCED);
+    }
+
+    /// Makes the change, whole or not at all.
+    ///
+    /// @throws StorageException.AlreadyExists if an index key of the change is taken; nothing was changed then
+    /// @throws StorageException.NoSpace if the disk is full; nothing was changed then
+    public void commit(Change change, Durability durability) {
+        update(_ -> new Update<>(change, change, durability));
+    }
+
+    /// Decides by looking and changes, with nobody in between: `step` runs under the writer's lock and sees all changes
+    /// before it, those included that are not yet durable. So it must be quick and must not wait. Returns when the
+    /// view that the step saw, and the change it made, are visible; without a change that is at once, or one fsync.
+    public <R> R update(Function<View, Update<R>> step) {
+        Publication.Ticket ticket;
+        Update<R> update;
+        writer.lock();
+        try {
+            recover();
+            update = step.apply(head);
+            if (!update.change().isEmpty()) {
+                View next = head.after(update.change());
+                append(update.change());
+                head = next;
+            }
+            ticket = publication.enqueue(head, update.durability());
+        } finally {
+            writer.unlock();
+        }
+        ticket.await();
+        return update.result();
+    }
+
+    /// The rows that could not be decoded when the store was opened. They are still on disk.
+    public List<SetAside> setAside() {
+        return setAside;
+    }
+
+    /// The bytes of a blob that a change has put, from the disk.
+    byte @Nullable [] blob(String key) {
+        return database.get(BLOBS, key);
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    /// Waits for the calls that are under way, and makes all buffered changes durable.
+    @Override
+    public void close() {
+        writer.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            try (holder;
+                    Database open = database) {
+                open.sync();
+            } catch (StorageException.Closed _) {
+                // a failed reopening had closed it already
+            }
+        } finally {
+            writer.unlock();
+        }
+    }
+
+    private void append(Change change) {
+        List<Database.Row> rows = new ArrayList<>();
+        for (Change.Operation operation : change.operations()) {
+            rows.add(
+                    switch (operation) {
+                        case Change.Operation.Put<?> put ->
+                            new Database.Row(put.kind().name(), rowKey(put.kind(), put.key()), put.bytes());
+                        case Change.Operation.Delete(Kind<?> kind, String key) ->
+                            new Database.Row(kind.name(), rowKey(kind, key), null);
+                        case Change.Operation.PutBlob(String key, byte[] bytes) -> new Database.Row(BLOBS, key, bytes);
+                        case Change.Operation.DeleteBlob(String key) -> new Database.Row(BLOBS, key, null);
+                    });
+        }
+        try {
+            database.write(rows);
+        } catch (StorageException e) {
+            publication.fail(e);
+            throw e;
+        }
+    }
+
+    /// After a failed write or sync: nobody knows how much of the log is on the disk, so it is asked.
+    private void recover() {
+        if (closed) {
+            throw new StorageException.Closed(directory);
+        }
+        if (!publication.hasFailed()) {
+            return;
+        }
+        database.close();
+        database = Database.open(directory, tables(kinds));
+        head = load(head.revision() + 1);
+        publication = new Publication(database, head);
+        log.atInfo().addKeyValue("store", directory).log("store opened again after a disk failure");
+    }
+
+    private View load(long revision) {
+        List<SetAside> unreadable = new ArrayList<>();
+        List<Table<?>> tables = new ArrayList<>();
+        for (Kind<?> kind : kinds) {
+            tables.add(load(kind, unreadable));
+        }
+        setAside = List.copyOf(unreadable);
+        return View.of(revision, tables);
+    }
+
+    private <T> Table<T> load(Kind<T> kind, List<SetAside> unreadable) {
+        var loaded = new Object() {
+            Table<T> table = Table.empty(kind);
+        };
+        String prefix = rowKey(kind, "");
+        database.scan(kind.name(), (rowKey, bytes) -> {
+            try {
+                T value = kind.codec().decode(bytes);
+                String key = kind.key().apply(value);
+                if (!rowKey.equals(prefix + key)) {
+                    throw new StorageException.Corrupt("the object in the row has the key " + key, null);
+                }
+                loaded.table = loaded.table.with(key, value);
+            } catch (RuntimeException e) {
+                unreadable.add(new SetAside(rowKey, e.toString()));
+                log.atWarn().addKeyValue("row", rowKey).setCause(e).log("row set aside: it cannot be read");
+            }
+        });
+        return loaded.table;
+    }
+
+    private void checkFormat() {
+        byte[] format = database.get(META, FORMAT_KEY);
+        if (format == null) {
+            database.write(List.of(
+                    new Database.Row(META, FORMAT_KEY, utf8(FORMAT)),
+                    new Database.Row(META, WRITTEN_BY_KEY, utf8(program()))));
+            database.sync();
+            return;
+        }
+        byte[] writtenBy = database.get(META, WRITTEN_BY_KEY);
+        String writer = writtenBy == null ? "an unknown program" : text(writtenBy);
+        if (!text(format).equals(FORMAT)) {
+            throw new StorageException.WrongFormat(directory, text(format), writer, FORMAT);
+        }
+        if (!writer.equals(program())) {
+            database.write(List.of(new Database.Row(META, WRITTEN_BY_KEY, utf8(program()))));
+        }
+    }
+
+    private static String program() {
+        String version = MetadataStore.class.getPackage().getImplementationVersion();
+        return version == null ? "gantry" : "gantry " + version;
+    }
+
+    private static Set<String> tables(List<Kind<?>> kinds) {
+        Set<String> tables = new LinkedHashSet<>(List.of(META, BLOBS));
+        kinds.forEach(kind -> tables.add(kind.name()));
+        return tables;
+    }
+
+    private static List<Kind<?>> withoutDoubles(List<? extends Kind<?>> kinds) {
+        Map<String, Kind<?>> byName = new LinkedHashMap<>();
+        for (Kind<?> kind : kinds) {
+            Kind<?> other = byName.putIfAbsent(kind.name(), kind);
+            if ((other != null && other != kind)
+                    || Set.of(META, BLOBS, "default").contains(kind.name())) {
+                throw new IllegalArgumentException("the name %s is taken twice".formatted(kind.name()));
+            }
+        }
+        return List.copyOf(byName.values());
+    }
+
+    private static void makeDirectory(Path directory) {
+        try {
+            Files.createDirectories(
+                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        } catch (IOException e) {
+            throw new StorageException.Failed("make store directory " + directory, e);
+        }
+    }
+
+    private static String rowKey(Kind<?> kind, String key) {
+        return NAMESPACE + kind.name() + "/" + key;
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String text(byte[] utf8) {
+        return new String(utf8, StandardCharsets.UTF_8);
+    }
+}
