@@ -263,7 +263,7 @@ public final class MetadataStore implements AutoCloseable {
         Map<String, Kind<?>> byName = new LinkedHashMap<>();
         for (Kind<?> kind : kinds) {
             Kind<?> other = byName.putIfAbsent(kind.name(), kind);
-            if ((other != null && other != kind)
+            if ((other != null && !other.equals(kind))
                     || Set.of(META, BLOBS, "default").contains(kind.name())) {
                 throw new IllegalArgumentException("the name %s is taken twice".formatted(kind.name()));
             }

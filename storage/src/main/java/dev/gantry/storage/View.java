@@ -75,7 +75,7 @@ public final class View {
     @SuppressWarnings("unchecked") // a table is found by the very kind it was made with
     private static <T> Table<T> table(Map<String, Table<?>> tables, Kind<T> kind) {
         Table<?> table = tables.get(kind.name());
-        if (table == null || table.kind() != kind) {
+        if (table == null || !table.kind().equals(kind)) {
             throw new IllegalArgumentException(
                     "kind %s was not registered when the store was opened".formatted(kind.name()));
         }
