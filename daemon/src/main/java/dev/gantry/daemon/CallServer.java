@@ -1,0 +1,139 @@
+package dev.gantry.daemon;
+
+import io.grpc.BindableService;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallExecutorSupplier;
+import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// The gRPC server on the daemon's Unix socket.
+///
+/// One thread does the input and output and must never wait; calls run on two pools. Calls that only
+/// look something up answer from memory and have a few threads of their own, so that a node full of
+/// slow calls still answers `Version` and lists at once.
+final class CallServer {
+
+    /// Per connection. HTTP/2 makes clients wait beyond it, so this bounds what they can queue here.
+    private static final int MAX_STREAMS = 1000;
+
+    private static final int LOOKUP_THREADS = 2;
+
+    private final Configuration.Grpc options;
+    private final CallThreads lookups = new CallThreads("lookup", LOOKUP_THREADS, Integer.MAX_VALUE);
+    private final CallThreads calls;
+    private final CallInterceptor interceptor;
+    private final EventLoopGroup io =
+            new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("grpc-io", true), NioIoHandler.newFactory());
+    private final SocketFile socket;
+    private final Server server;
+
+    private CallServer(
+            Configuration.Grpc options, List<BindableService> services, Function<Throwable, Status> statuses) {
+        this.options = options;
+        this.calls = new CallThreads("call", options.maxCalls(), 16 * options.maxCalls());
+        this.interceptor = new CallInterceptor(statuses, this::isTooMany);
+        this.socket = SocketFile.reserve(options.address());
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket.nursling()))
+                .channelType(NioServerDomainSocketChannel.class)
+                .bossEventLoopGroup(io)
+                .workerEventLoopGroup(io)
+                .executor(lookups)
+                .callExecutor(new ByMethod())
+                .maxInboundMessageSize(options.maxMessageSize())
+                .maxConcurrentCallsPerConnection(MAX_STREAMS)
+                .permitKeepAliveTime(1, TimeUnit.SECONDS)
+                .permitKeepAliveWithoutCalls(true)
+                .intercept(interceptor);
+        services.forEach(builder::addService);
+        this.server = builder.build();
+    }
+
+    /// Serves from the moment of the return. An rpc that no service has answers UNIMPLEMENTED.
+    ///
+    /// @param statuses what an exception means that leaves a service
+    static CallServer start(
+            Configuration.Grpc options, List<BindableService> services, Function<Throwable, Status> statuses) {
+        CallServer server = new CallServer(options, services, statuses);
+        try {
+            server.server.start();
+            server.socket.publish(options.mode(), options.uid(), options.gid());
+            return server;
+        } catch (IOException e) {
+            server.abandon();
+            throw new DaemonException.CannotListen("cannot listen on " + options.address() + ": " + e.getCause(), e);
+        } catch (DaemonException e) {
+            server.abandon();
+            throw e;
+        }
+    }
+
+    CallInterceptor interceptor() {
+        return interceptor;
+    }
+
+    /// Takes no more calls and lets those that run finish; what has not finished in time is cancelled.
+    /// True if nothing had to be.
+    boolean stop(Duration drain) throws InterruptedException {
+        socket.remove();
+        server.shutdown();
+        boolean drained = server.awaitTermination(drain.toMillis(), TimeUnit.MILLISECONDS);
+        if (!drained) {
+            server.shutdownNow();
+            server.awaitTermination(2, TimeUnit.SECONDS);
+        }
+        close();
+        return drained;
+    }
+
+    private void abandon() {
+        server.shutdownNow();
+        socket.abandon();
+        close();
+    }
+
+    private void close() {
+        io.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+        calls.shutdownNow();
+        lookups.shutdownNow();
+    }
+
+    /// A call that does work and came to the wrong pool, because its own was full: see [ByMethod].
+    private boolean isTooMany(String method) {
+        return !isLookup(method)
+                && calls.isFull()
+                && !Thread.currentThread().getName().startsWith("call-");
+    }
+
+    /// Whether a method answers from memory: by CRI's names that is Version, Status, Info, `List…` and `…Status`.
+    static boolean isLookup(String fullMethod) {
+        String method = fullMethod.substring(fullMethod.lastIndexOf('/') + 1);
+        return switch (method) {
+            case "Version", "Info", "RuntimeConfig" -> true;
+            case "ListContainerStats", "ListPodSandboxStats", "ListPodSandboxMetrics" -> false;
+            default -> method.startsWith("List") || method.endsWith("Status");
+        };
+    }
+
+    private final class ByMethod implements ServerCallExecutorSupplier {
+
+        @Override
+        public <Q, A> @Nullable Executor getExecutor(ServerCall<Q, A> call, Metadata headers) {
+            return isLookup(call.getMethodDescriptor().getFullMethodName()) || calls.isFull() ? lookups : calls;
+        }
+    }
+}
