@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.SerializableString;
 
@@ -20,16 +19,12 @@ final class JsonWriter {
     }
 
     /// One document as UTF-8.
-    ///
-    /// @throws IllegalArgumentException if a string is not valid Unicode
     static <T> byte[] document(T value, BiConsumer<T, JsonWriter> members) {
         var out = new ByteArrayOutputStream(4096);
         try (JsonGenerator generator = Json.generator(out)) {
             generator.writeStartObject();
             members.accept(value, new JsonWriter(generator));
             generator.writeEndObject();
-        } catch (JacksonException e) {
-            throw new IllegalArgumentException("cannot write JSON: " + e.getOriginalMessage(), e);
         }
         return out.toByteArray();
     }
