@@ -1,0 +1,122 @@
+package dev.gantry.linux;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// A descriptor that the [Poller] writes.
+final class PolledOutput extends PolledFd implements Poller.Output {
+
+    private record Chunk(ByteBuffer bytes, CompletableFuture<Void> written) {}
+
+    // Guards the two below.
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Deque<Chunk> queue = new ArrayDeque<>();
+    private int queued;
+    private boolean ended;
+
+    PolledOutput(Poller poller, Fd fd, long id) {
+        super(poller, fd, id);
+    }
+
+    @Override
+    public boolean offer(ByteBuffer bytes) {
+        lock.lock();
+        try {
+            if (ended || isClosed() || queued + bytes.remaining() > Poller.BUFFER) {
+                return false;
+            }
+            byte[] copy = new byte[bytes.remaining()];
+            bytes.get(copy);
+            add(new Chunk(ByteBuffer.wrap(copy), new CompletableFuture<>()));
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public CompletableFuture<Void> write(byte[] bytes) {
+        CompletableFuture<Void> written = new CompletableFuture<>();
+        lock.lock();
+        try {
+            if (ended || isClosed()) {
+                written.completeExceptionally(closedFailure());
+            } else {
+                add(new Chunk(ByteBuffer.wrap(bytes), written));
+            }
+        } finally {
+            lock.unlock();
+        }
+        return written;
+    }
+
+    private void add(Chunk chunk) {
+        queue.add(chunk);
+        queued += chunk.bytes().remaining();
+        if (queue.size() == 1) {
+            poller.expect(this, false, true);
+        }
+    }
+
+    @Override
+    void ready(ByteBuffer buffer) {
+        CompletableFuture<Void> written = null;
+        lock.lock();
+        try {
+            Chunk chunk = queue.peek();
+            if (chunk != null) {
+                queued -= fd.write(chunk.bytes());
+            }
+            if (chunk != null && !chunk.bytes().hasRemaining()) {
+                queue.remove();
+                written = chunk.written();
+            }
+            if (chunk == null) {
+                // Nothing to write and yet woken: the readers have gone (EPOLLERR cannot be masked).
+                close();
+            } else if (queue.isEmpty()) {
+                poller.expect(this, false, false);
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (written != null) {
+            written.complete(null);
+        }
+    }
+
+    @Override
+    void failed(RuntimeException failure) {
+        end(failure);
+    }
+
+    @Override
+    void releasing() {
+        end(closedFailure());
+    }
+
+    @Override
+    void released() {
+        // Its writers were told before.
+    }
+
+    private void end(RuntimeException failure) {
+        Deque<Chunk> unwritten;
+        lock.lock();
+        try {
+            ended = true;
+            unwritten = new ArrayDeque<>(queue);
+            queue.clear();
+        } finally {
+            lock.unlock();
+        }
+        unwritten.forEach(chunk -> chunk.written().completeExceptionally(failure));
+    }
+
+    private ErrnoException closedFailure() {
+        return new ErrnoException("cannot write to closed " + fd, Errno.EBADF);
+    }
+}
