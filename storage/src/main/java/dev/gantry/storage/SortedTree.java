@@ -29,14 +29,20 @@ final class SortedTree<V> {
             int size) {
 
         Node(String key, V value, @Nullable Node<V> left, @Nullable Node<V> right) {
-            this(key, value, left, right, 1 + Math.max(height(left), height(right)), 1 + size(left) + size(right));
+            this(
+                    key,
+                    value,
+                    left,
+                    right,
+                    1 + Math.max(heightOf(left), heightOf(right)),
+                    1 + sizeOf(left) + sizeOf(right));
         }
 
-        static int height(@Nullable Node<?> node) {
+        static int heightOf(@Nullable Node<?> node) {
             return node == null ? 0 : node.height;
         }
 
-        static int size(@Nullable Node<?> node) {
+        static int sizeOf(@Nullable Node<?> node) {
             return node == null ? 0 : node.size;
         }
     }
@@ -53,7 +59,7 @@ final class SortedTree<V> {
     }
 
     int size() {
-        return Node.size(root);
+        return Node.sizeOf(root);
     }
 
     @Nullable
@@ -155,17 +161,17 @@ final class SortedTree<V> {
     /// The entry of `middle` over the two subtrees, whose heights differ by two at most, turned until they differ by
     /// one.
     private static <V> Node<V> balanced(Node<V> middle, @Nullable Node<V> left, @Nullable Node<V> right) {
-        int lean = Node.height(left) - Node.height(right);
+        int lean = Node.heightOf(left) - Node.heightOf(right);
         if (lean > 1 && left != null) {
             Node<V> inner = left.right;
-            if (inner != null && Node.height(left.left) < inner.height) {
+            if (inner != null && Node.heightOf(left.left) < inner.height) {
                 return node(inner, node(left, left.left, inner.left), node(middle, inner.right, right));
             }
             return node(left, left.left, node(middle, inner, right));
         }
         if (lean < -1 && right != null) {
             Node<V> inner = right.left;
-            if (inner != null && Node.height(right.right) < inner.height) {
+            if (inner != null && Node.heightOf(right.right) < inner.height) {
                 return node(inner, node(middle, left, inner.left), node(right, inner.right, right.right));
             }
             return node(right, node(middle, left, inner), right.right);
