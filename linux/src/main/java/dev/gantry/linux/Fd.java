@@ -48,7 +48,6 @@ public final class Fd implements AutoCloseable {
             MemorySegment.copy(MemorySegment.ofBuffer(bytes), 0, memory, 0, length);
         }
         int written = (int) transfer(SystemCall.WRITE, memory, length, "write");
-        Reference.reachabilityFence(bytes);
         bytes.position(bytes.position() + Math.max(written, 0));
         return Math.max(written, 0);
     }
@@ -79,7 +78,6 @@ public final class Fd implements AutoCloseable {
             }
             bytes.position(bytes.position() + count);
         }
-        Reference.reachabilityFence(bytes);
         return count;
     }
 
@@ -104,9 +102,14 @@ public final class Fd implements AutoCloseable {
 
     private long transfer(SystemCall call, MemorySegment memory, int length, String action) {
         long result;
-        do {
-            result = Kernel.call(call, value(), memory.address(), length);
-        } while (Kernel.failed(result, Errno.EINTR));
+        try {
+            do {
+                result = Kernel.call(call, value(), memory.address(), length);
+            } while (Kernel.failed(result, Errno.EINTR));
+        } finally {
+            // The kernel has only the address: the segment, and with it the buffer, must live till here.
+            Reference.reachabilityFence(memory);
+        }
         if (Kernel.failed(result, Errno.EAGAIN)) {
             return -1;
         }

@@ -121,7 +121,7 @@ final class OverlayMount {
         try {
             context.read(line);
         } catch (ErrnoException e) {
-            return e.is(Errno.ENODATA) ? "" : e.getMessage();
+            return e.is(Errno.ENODATA) ? "" : e.toString();
         }
         return new String(line.array(), 0, line.position(), StandardCharsets.UTF_8).strip();
     }

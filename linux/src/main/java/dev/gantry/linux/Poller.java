@@ -154,7 +154,7 @@ public final class Poller implements AutoCloseable {
     }
 
     boolean isPollThread() {
-        return Thread.currentThread() == thread;
+        return Thread.currentThread().equals(thread);
     }
 
     /// On the poll thread: takes an entry out and closes its descriptor.
