@@ -1,0 +1,385 @@
+package dev.gantry.shim;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Empty;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
+import dev.gantry.cri.containerd.task.v3.CloseIORequest;
+import dev.gantry.cri.containerd.task.v3.ConnectRequest;
+import dev.gantry.cri.containerd.task.v3.ConnectResponse;
+import dev.gantry.cri.containerd.task.v3.CreateTaskRequest;
+import dev.gantry.cri.containerd.task.v3.CreateTaskResponse;
+import dev.gantry.cri.containerd.task.v3.DeleteRequest;
+import dev.gantry.cri.containerd.task.v3.DeleteResponse;
+import dev.gantry.cri.containerd.task.v3.ExecProcessRequest;
+import dev.gantry.cri.containerd.task.v3.KillRequest;
+import dev.gantry.cri.containerd.task.v3.PauseRequest;
+import dev.gantry.cri.containerd.task.v3.PidsRequest;
+import dev.gantry.cri.containerd.task.v3.PidsResponse;
+import dev.gantry.cri.containerd.task.v3.ResizePtyRequest;
+import dev.gantry.cri.containerd.task.v3.ResumeRequest;
+import dev.gantry.cri.containerd.task.v3.ShutdownRequest;
+import dev.gantry.cri.containerd.task.v3.StartRequest;
+import dev.gantry.cri.containerd.task.v3.StartResponse;
+import dev.gantry.cri.containerd.task.v3.StateRequest;
+import dev.gantry.cri.containerd.task.v3.StateResponse;
+import dev.gantry.cri.containerd.task.v3.StatsRequest;
+import dev.gantry.cri.containerd.task.v3.StatsResponse;
+import dev.gantry.cri.containerd.task.v3.UpdateTaskRequest;
+import dev.gantry.cri.containerd.task.v3.WaitRequest;
+import dev.gantry.cri.containerd.task.v3.WaitResponse;
+import dev.gantry.cri.containerd.v1.types.ProcessInfo;
+import dev.gantry.cri.google.rpc.Status;
+import dev.gantry.cri.ttrpc.Response;
+import dev.gantry.linux.Mount;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/// A running shim, and the containers ("tasks") in it: the task service of the [Runtime v2
+/// protocol](https://github.com/containerd/containerd/blob/main/core/runtime/v2/README.md).
+///
+/// The containers of a pod share one object. Methods block until the shim has answered, so they belong on
+/// platform threads; each has a time limit that a healthy shim never reaches. An empty `exec` means the
+/// container's first process. All methods throw [ShimException]: `NotFound` for an unknown container or
+/// process, `Unavailable` when the shim is gone or the calling thread is interrupted (its flag is then set),
+/// `Rejected` with runc's words when runc refuses. Thread-safe.
+public final class Shim {
+
+    private static final String TYPES = "types.containerd.io/opencontainers/runtime-spec/1/";
+
+    /// runc starts processes, mounts and waits for cgroups here.
+    private static final Duration WORK = Duration.ofMinutes(2);
+
+    /// Delete waits up to ten seconds for output to drain.
+    private static final Duration CONTROL = Duration.ofSeconds(30);
+
+    private static final Duration SHUTDOWN = Duration.ofSeconds(3);
+
+    private final Bootstrap bootstrap;
+    private final TtrpcClient client;
+    private final String service;
+    private final int pid;
+
+    private Shim(Bootstrap bootstrap, TtrpcClient client, int version, int pid) {
+        this.bootstrap = bootstrap;
+        this.client = client;
+        this.service = service(version);
+        this.pid = pid;
+    }
+
+    /// Asks the shim at the other end who it is. One that claims version 3 but does not know it is spoken to
+    /// in version 2: the messages are the same, only the service's name differs.
+    static Shim connect(TtrpcClient client, Bootstrap bootstrap, String id, Duration within) {
+        String attempt = "cannot connect to the shim of " + id;
+        ByteString request = ConnectRequest.newBuilder().setId(id).build().toByteString();
+        int version = bootstrap.version();
+        while (true) {
+            var call = client.call(service(version), "Connect", request, within);
+            try {
+                ConnectResponse answer = read(attempt, await(attempt, call, within), ConnectResponse.parser());
+                return new Shim(bootstrap, client, version, answer.getShimPid());
+            } catch (ShimException.Rejected e) {
+                if (e.code() != StatusCode.UNIMPLEMENTED || version == 2) {
+                    throw e;
+                }
+                version = 2;
+            }
+        }
+    }
+
+    private static String service(int version) {
+        return "containerd.task.v" + version + ".Task";
+    }
+
+    Bootstrap bootstrap() {
+        return bootstrap;
+    }
+
+    /// Drops the connection; shim and containers live on.
+    void disconnect() {
+        client.close();
+    }
+
+    /// The shim's own process id.
+    public int shimPid() {
+        return pid;
+    }
+
+    /// Completed when the connection has ended: the shim has shut down, has died, or [Shims#close] was
+    /// called. What hangs on it runs on the thread that serves all shims and must not block.
+    public CompletableFuture<Void> closed() {
+        return client.closed().copy();
+    }
+
+    /// Makes a container, whose first process then waits to be started.
+    ///
+    /// @param rootfs what the shim mounts on the bundle's `rootfs`; their targets are relative to it
+    /// @return the process id of the container's first process
+    public int create(String id, Bundle bundle, List<Mount> rootfs, Stdio io, RuncOptions options) {
+        CreateTaskRequest request = CreateTaskRequest.newBuilder()
+                .setId(id)
+                .setBundle(bundle.directory().toString())
+                .addAllRootfs(rootfs.stream().map(Shim::message).toList())
+                .setTerminal(io.terminal())
+                .setStdin(io.stdin())
+                .setStdout(io.stdout())
+                .setStderr(io.stderr())
+                .setOptions(options.toAny())
+                .build();
+        return call("create container " + id, "Create", request, CreateTaskResponse.parser(), WORK)
+                .getPid();
+    }
+
+    private static dev.gantry.cri.containerd.types.Mount message(Mount mount) {
+        return dev.gantry.cri.containerd.types.Mount.newBuilder()
+                .setType(mount.type())
+                .setSource(mount.source())
+                .setTarget(mount.target().toString())
+                .addAllOptions(mount.options())
+                .build();
+    }
+
+    /// Runs the program of a created container.
+    ///
+    /// @return its process id
+    public int start(String id) {
+        return start("start container " + id, id, "");
+    }
+
+    /// Runs the program of an added exec. That the program is missing is told here.
+    ///
+    /// @return its process id
+    public int startExec(String id, String exec) {
+        return start("start exec %s in container %s".formatted(exec, id), id, exec);
+    }
+
+    private int start(String what, String id, String exec) {
+        StartRequest request =
+                StartRequest.newBuilder().setId(id).setExecId(exec).build();
+        return call(what, "Start", request, StartResponse.parser(), WORK).getPid();
+    }
+
+    /// Adds a process to a running container; [#startExec] runs it.
+    ///
+    /// @param processJson the `process` object of the OCI runtime specification
+    public void exec(String id, String exec, byte[] processJson, Stdio io) {
+        ExecProcessRequest request = ExecProcessRequest.newBuilder()
+                .setId(id)
+                .setExecId(exec)
+                .setTerminal(io.terminal())
+                .setStdin(io.stdin())
+                .setStdout(io.stdout())
+                .setStderr(io.stderr())
+                .setSpec(json("Process", processJson))
+                .build();
+        order("add exec %s to container %s".formatted(exec, id), "Exec", request, CONTROL);
+    }
+
+    private static Any json(String type, byte[] document) {
+        return Any.newBuilder()
+                .setTypeUrl(TYPES + type)
+                .setValue(ByteString.copyFrom(document))
+                .build();
+    }
+
+    /// Waits, without a thread and without a limit, for the end of a process. Call it before the start, so
+    /// that no exit is missed; after the end and before [#delete] it answers at once.
+    ///
+    /// @return completed on the thread that serves all shims: what hangs on it must not block. Cancelling it
+    ///     makes the shim's answer go nowhere. Fails with a [ShimException].
+    public CompletableFuture<Exit> wait(String id, Optional<String> exec) {
+        String attempt = "cannot wait for " + name(id, exec);
+        WaitRequest request =
+                WaitRequest.newBuilder().setId(id).setExecId(exec.orElse("")).build();
+        CompletableFuture<Response> call = client.call(service, "Wait", request.toByteString(), Duration.ZERO);
+        CompletableFuture<Exit> exit = new CompletableFuture<>();
+        var _ = call.whenComplete((response, failure) -> {
+            try {
+                if (failure != null) {
+                    throw unavailable(attempt, failure);
+                }
+                WaitResponse answer = read(attempt, response, WaitResponse.parser());
+                exit.complete(Exit.of(answer.getExitStatus(), answer.getExitedAt()));
+            } catch (ShimException e) {
+                exit.completeExceptionally(e);
+            }
+        });
+        var _ = exit.whenComplete((_, _) -> call.cancel(false));
+        return exit;
+    }
+
+    /// Removes an ended process; with the container's first process the container.
+    public Exit delete(String id, Optional<String> exec) {
+        DeleteRequest request =
+                DeleteRequest.newBuilder().setId(id).setExecId(exec.orElse("")).build();
+        DeleteResponse answer = call("delete " + name(id, exec), "Delete", request, DeleteResponse.parser(), CONTROL);
+        return Exit.of(answer.getExitStatus(), answer.getExitedAt());
+    }
+
+    /// Sends a signal. A process that has ended is `NotFound`.
+    ///
+    /// @param all whether to send it to all processes of the container
+    public void kill(String id, Optional<String> exec, int signal, boolean all) {
+        KillRequest request = KillRequest.newBuilder()
+                .setId(id)
+                .setExecId(exec.orElse(""))
+                .setSignal(signal)
+                .setAll(all)
+                .build();
+        order("send signal %d to %s".formatted(signal, name(id, exec)), "Kill", request, CONTROL);
+    }
+
+    /// What a process does at present.
+    public TaskState state(String id, Optional<String> exec) {
+        return state(id, exec, CONTROL);
+    }
+
+    TaskState state(String id, Optional<String> exec, Duration within) {
+        StateRequest request =
+                StateRequest.newBuilder().setId(id).setExecId(exec.orElse("")).build();
+        StateResponse answer =
+                call("ask for the state of " + name(id, exec), "State", request, StateResponse.parser(), within);
+        TaskStatus status = TaskStatus.of(answer.getStatus());
+        Optional<Exit> exit = status == TaskStatus.STOPPED
+                ? Optional.of(Exit.of(answer.getExitStatus(), answer.getExitedAt()))
+                : Optional.empty();
+        Stdio io = new Stdio(
+                answer.getStdin(),
+                answer.getStdout(),
+                answer.getTerminal() ? "" : answer.getStderr(),
+                answer.getTerminal());
+        return new TaskState(status, answer.getPid(), io, exit);
+    }
+
+    /// Tells a terminal its size in characters.
+    public void resizePty(String id, Optional<String> exec, int width, int height) {
+        ResizePtyRequest request = ResizePtyRequest.newBuilder()
+                .setId(id)
+                .setExecId(exec.orElse(""))
+                .setWidth(width)
+                .setHeight(height)
+                .build();
+        order("resize the terminal of " + name(id, exec), "ResizePty", request, CONTROL);
+    }
+
+    /// Makes the shim let go of its end of the stdin FIFO: the process sees the end of its input when the
+    /// daemon's end is closed too.
+    public void closeIo(String id, Optional<String> exec) {
+        CloseIORequest request = CloseIORequest.newBuilder()
+                .setId(id)
+                .setExecId(exec.orElse(""))
+                .setStdin(true)
+                .build();
+        order("close the stdin of " + name(id, exec), "CloseIO", request, CONTROL);
+    }
+
+    /// Changes the limits of a container.
+    ///
+    /// @param resourcesJson the `linux.resources` object of the OCI runtime specification
+    public void update(String id, byte[] resourcesJson) {
+        UpdateTaskRequest request = UpdateTaskRequest.newBuilder()
+                .setId(id)
+                .setResources(json("LinuxResources", resourcesJson))
+                .build();
+        order("update the resources of container " + id, "Update", request, CONTROL);
+    }
+
+    /// The container's use of resources: `io.containerd.cgroups.v1.Metrics` or `v2.Metrics` from shims that
+    /// drive runc.
+    public Any stats(String id) {
+        StatsRequest request = StatsRequest.newBuilder().setId(id).build();
+        return call("read the stats of container " + id, "Stats", request, StatsResponse.parser(), CONTROL)
+                .getStats();
+    }
+
+    /// All processes of the container. The shim runs `runc ps` for it: the cgroup tells the same for less.
+    public List<Integer> pids(String id) {
+        PidsRequest request = PidsRequest.newBuilder().setId(id).build();
+        PidsResponse answer =
+                call("list the processes of container " + id, "Pids", request, PidsResponse.parser(), CONTROL);
+        return answer.getProcessesList().stream().map(ProcessInfo::getPid).toList();
+    }
+
+    /// Freezes a container.
+    public void pause(String id) {
+        order(
+                "pause container " + id,
+                "Pause",
+                PauseRequest.newBuilder().setId(id).build(),
+                CONTROL);
+    }
+
+    /// Thaws a container.
+    public void resume(String id) {
+        order(
+                "resume container " + id,
+                "Resume",
+                ResumeRequest.newBuilder().setId(id).build(),
+                CONTROL);
+    }
+
+    /// Ends the shim if it holds no container any more, else does nothing. A shim that is gone is no error.
+    public void shutdown(String id) {
+        ShutdownRequest request = ShutdownRequest.newBuilder().setId(id).build();
+        try {
+            order("shut down the shim of container " + id, "Shutdown", request, SHUTDOWN);
+        } catch (ShimException.Unavailable e) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw e;
+            } // else it was so quick to end that the answer was lost
+        }
+    }
+
+    private void order(String what, String method, MessageLite request, Duration within) {
+        var _ = call(what, method, request, Empty.parser(), within);
+    }
+
+    private <T> T call(String what, String method, MessageLite request, Parser<T> parser, Duration within) {
+        String attempt = "cannot " + what;
+        var call = client.call(service, method, request.toByteString(), within);
+        return read(attempt, await(attempt, call, within), parser);
+    }
+
+    private static Response await(String attempt, CompletableFuture<Response> call, Duration within) {
+        try {
+            return call.get(within.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            call.cancel(false);
+            throw new ShimException.TimedOut(attempt, "no answer within " + within);
+        } catch (ExecutionException e) {
+            throw unavailable(attempt, e.getCause() == null ? e : e.getCause());
+        } catch (InterruptedException e) {
+            call.cancel(false);
+            Thread.currentThread().interrupt();
+            throw new ShimException.Unavailable(attempt, "interrupted", e);
+        }
+    }
+
+    private static ShimException unavailable(String attempt, Throwable cause) {
+        String reason = cause.getMessage();
+        return new ShimException.Unavailable(attempt, reason == null ? "the connection is closed" : reason, cause);
+    }
+
+    private static <T> T read(String attempt, Response response, Parser<T> parser) {
+        Status status = response.getStatus();
+        if (status.getCode() != 0) {
+            throw ShimException.of(attempt, StatusCode.of(status.getCode()), status.getMessage());
+        }
+        try {
+            return parser.parseFrom(response.getPayload());
+        } catch (InvalidProtocolBufferException e) {
+            throw new ShimException.Rejected(attempt, StatusCode.DATA_LOSS, "the answer is malformed");
+        }
+    }
+
+    private static String name(String id, Optional<String> exec) {
+        return exec.map(e -> "exec %s in container %s".formatted(e, id)).orElse("container " + id);
+    }
+}

@@ -1,0 +1,241 @@
+package dev.gantry.shim;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.gantry.cri.containerd.task.v3.DeleteResponse;
+import dev.gantry.linux.Poller;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ConnectException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Starts shims, finds those again that an earlier daemon started, and cleans up after dead ones.
+///
+/// One thread serves the connections to all shims, one hands on their events. Shims live on when this is
+/// closed. Thread-safe; for one bundle the caller makes one call at a time.
+public final class Shims implements AutoCloseable {
+
+    /// The namespace under which shims keep our containers apart from those of others.
+    static final String NAMESPACE = "k8s.io";
+
+    private static final Logger log = LoggerFactory.getLogger(Shims.class);
+
+    private static final FileAttribute<?> PRIVATE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
+    /// How long a shim that was started before may take to answer.
+    private static final Duration RECONNECT = Duration.ofSeconds(5);
+
+    private static final Duration CLEANUP = Duration.ofSeconds(30);
+
+    private final Poller poller;
+    private final ShimAction action;
+    private final ShimEvents events;
+    private final TtrpcLoop loop;
+    private final Map<Path, Shim> connected = new ConcurrentHashMap<>();
+
+    /// Listens for events from now on.
+    ///
+    /// @param state the daemon's folder for what need not survive a reboot; shims that can be told put their
+    ///     sockets into `s` below it. Shims that cannot use a place of their own, `/run/containerd/s`.
+    /// @param eventsSocket where shims send their events; its folder is made with mode 0700 if it is not
+    ///     there. Shims derive their addresses from this path, so it must be unique on the machine, and the
+    ///     same after a restart.
+    /// @param poller reads the log output of shims
+    public Shims(Path state, Path eventsSocket, TaskEvents listener, Poller poller) {
+        this.poller = poller;
+        Path sockets = state.resolve("s");
+        try {
+            Files.createDirectories(sockets, PRIVATE);
+            if (eventsSocket.getParent() != null) {
+                Files.createDirectories(eventsSocket.getParent(), PRIVATE);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot make the folders of shim sockets below " + state, e);
+        }
+        action = new ShimAction(eventsSocket, sockets);
+        events = new ShimEvents(listener);
+        loop = new TtrpcLoop();
+        try {
+            TtrpcServer.listen(loop, eventsSocket, events.methods(), Runnable::run); // closed by the loop
+        } catch (IOException e) {
+            close();
+            throw new UncheckedIOException("cannot listen for the events of shims on " + eventsSocket, e);
+        }
+    }
+
+    /// Starts a shim for a container, or finds the one of its pod.
+    ///
+    /// The bundle's `config.json` must be there: shims of version 2 read from its annotations
+    /// (`io.kubernetes.cri.sandbox-id`) to which group the container belongs. A failure leaves no shim.
+    ///
+    /// @param group the pod's shim; one of version 3 takes the container without its binary being run again
+    public Shim start(ShimBinary binary, Bundle bundle, String id, Optional<Shim> group, Duration within) {
+        require(bundle, id);
+        try {
+            Files.writeString(bundle.binary(), binary.path().toString());
+            if (group.isPresent() && group.get().bootstrap().version() >= 3) {
+                group.get().bootstrap().write(bundle);
+                return group.get();
+            }
+            return startNew(binary, bundle, within);
+        } catch (IOException e) {
+            throw new ShimException.StartFailed("cannot start a shim in " + bundle.directory(), e.toString(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ShimException.Unavailable("cannot start a shim in " + bundle.directory(), "interrupted", e);
+        }
+    }
+
+    private static void require(Bundle bundle, String id) {
+        if (!bundle.id().equals(id)) {
+            throw new IllegalArgumentException("the bundle of %s is %s".formatted(id, bundle.directory()));
+        }
+    }
+
+    private Shim startNew(ShimBinary binary, Bundle bundle, Duration within) throws IOException, InterruptedException {
+        long end = System.nanoTime() + within.toNanos();
+        Poller.Registration shimLog = ShimLog.open(poller, bundle);
+        try {
+            Bootstrap bootstrap = action.start(binary, bundle, within);
+            bootstrap.write(bundle);
+            return connect(bootstrap, bundle, shimLog, true, Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            shimLog.close();
+            undo(binary, bundle, e);
+            throw e;
+        }
+    }
+
+    private void undo(ShimBinary binary, Bundle bundle, Exception failure) {
+        boolean interrupted = Thread.interrupted(); // or what follows would end at once
+        try {
+            var _ = cleanup(binary, bundle, bundle.id());
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /// The connection to an address: the one there is, or a new one. The log belongs to the shim, which
+    /// writes into the bundle that it was started with; a second log is closed.
+    private Shim connect(
+            Bootstrap bootstrap, Bundle bundle, Poller.Registration shimLog, boolean mayAppear, Duration within)
+            throws IOException, InterruptedException {
+        Shim present = connected.get(bootstrap.socket());
+        if (present != null && !present.closed().isDone()) {
+            shimLog.close();
+            return present;
+        }
+        TtrpcClient client = TtrpcClient.dial(loop, bootstrap.socket(), mayAppear, within);
+        try {
+            Shim shim = Shim.connect(client, bootstrap, bundle.id(), within);
+            connected.put(bootstrap.socket(), shim);
+            var _ = shim.closed().thenRun(() -> {
+                connected.remove(bootstrap.socket(), shim);
+                shimLog.close();
+            });
+            return shim;
+        } catch (RuntimeException e) {
+            client.close();
+            throw e;
+        }
+    }
+
+    /// Finds the shim of a container that an earlier daemon started, and makes sure that it knows the
+    /// container.
+    ///
+    /// Returns or fails within five seconds. `NotFound` if the bundle names no shim or the shim does not know
+    /// the container, `Unavailable` if nobody answers: then [#cleanup] is due.
+    public Shim reconnect(Bundle bundle, String id) {
+        require(bundle, id);
+        String attempt = "cannot reconnect to the shim of " + id;
+        try {
+            Bootstrap bootstrap = Bootstrap.read(bundle)
+                    .orElseThrow(() -> new ShimException.NotFound(attempt, "its bundle names no shim"));
+            long end = System.nanoTime() + RECONNECT.toNanos();
+            Shim shim = connect(bootstrap, bundle, ShimLog.open(poller, bundle), false, RECONNECT);
+            var _ = shim.state(id, Optional.empty(), Duration.ofNanos(Math.max(1, end - System.nanoTime())));
+            return shim;
+        } catch (IOException | IllegalArgumentException e) {
+            throw new ShimException.Unavailable(attempt, String.valueOf(e.getMessage()), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ShimException.Unavailable(attempt, "interrupted", e);
+        }
+    }
+
+    /// Ends what is left of a container whose shim is dead or does not know it, by the binary's `delete`
+    /// action: kills its processes, removes it from runc and unmounts its root. A shim without containers is
+    /// shut down, the socket file of a dead one removed. The bundle stays. Can be repeated.
+    ///
+    /// @param binary used if the bundle does not say with which one the shim was started
+    /// @return how the container ended, as far as the binary knows (mostly 137); empty if there never was one
+    public Optional<Exit> cleanup(ShimBinary binary, Bundle bundle, String id) {
+        require(bundle, id);
+        if (!Files.isDirectory(bundle.directory())) {
+            return Optional.empty();
+        }
+        try {
+            Path program = Files.exists(bundle.binary()) ? Path.of(Files.readString(bundle.binary())) : binary.path();
+            dismiss(bundle);
+            Optional<byte[]> answer = action.delete(program, bundle, CLEANUP);
+            return answer.isPresent() ? exit(answer.get()) : Optional.empty();
+        } catch (IOException e) {
+            throw new ShimException.StartFailed("cannot clean up after the shim of " + id, e.toString(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ShimException.Unavailable("cannot clean up after the shim of " + id, "interrupted", e);
+        }
+    }
+
+    private static Optional<Exit> exit(byte[] answer) throws InvalidProtocolBufferException {
+        DeleteResponse response = DeleteResponse.parseFrom(answer);
+        return Optional.of(Exit.of(response.getExitStatus(), response.getExitedAt()));
+    }
+
+    /// Tells the bundle's shim to end if it has no containers left, and removes the socket of one that is
+    /// dead.
+    private void dismiss(Bundle bundle) throws IOException, InterruptedException {
+        Optional<Bootstrap> bootstrap = bootstrap(bundle);
+        if (bootstrap.isEmpty()) {
+            return;
+        }
+        try (TtrpcClient client = TtrpcClient.dial(loop, bootstrap.get().socket(), false, Duration.ofSeconds(1))) {
+            Shim.connect(client, bootstrap.get(), bundle.id(), Duration.ofSeconds(1))
+                    .shutdown(bundle.id());
+        } catch (ConnectException e) {
+            Files.deleteIfExists(bootstrap.get().socket());
+        } catch (NoSuchFileException | ShimException e) {
+            log.atDebug().addKeyValue("container", bundle.id()).setCause(e).log("no shim to shut down");
+        }
+    }
+
+    private static Optional<Bootstrap> bootstrap(Bundle bundle) throws IOException {
+        try {
+            return Bootstrap.read(bundle);
+        } catch (IllegalArgumentException e) {
+            log.atWarn().addKeyValue("bundle", bundle.directory()).setCause(e).log("the bundle names no usable shim");
+            return Optional.empty();
+        }
+    }
+
+    /// Drops all connections and stops listening for events. Shims and containers live on.
+    @Override
+    public void close() {
+        loop.close();
+        events.close();
+    }
+}
