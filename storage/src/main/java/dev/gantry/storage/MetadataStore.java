@@ -1,10 +1,8 @@
 package dev.gantry.storage;
 
-import java.io.IOException;
+import dev.gantry.linux.LockFile;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -47,7 +45,7 @@ public final class MetadataStore implements AutoCloseable {
 
     private final Path directory;
     private final List<Kind<?>> kinds;
-    private final StoreLock holder;
+    private final LockFile holder;
     private final ReentrantLock writer = new ReentrantLock();
 
     // Written under `writer` alone.
@@ -57,7 +55,7 @@ public final class MetadataStore implements AutoCloseable {
     private View head;
     private boolean closed;
 
-    private MetadataStore(Path directory, List<Kind<?>> kinds, StoreLock holder) {
+    private MetadataStore(Path directory, List<Kind<?>> kinds, LockFile holder) {
         this.directory = directory;
         this.kinds = kinds;
         this.holder = holder;
@@ -74,13 +72,14 @@ public final class MetadataStore implements AutoCloseable {
 
     /// Opens the store in `directory`, which is made (mode 0700) if it is not there.
     ///
+    /// @param kinds what the other modules keep; those of this module are always there
     /// @throws StorageException.Locked if another process, or this one, has it open
     /// @throws StorageException.WrongFormat if a program with another format wrote it
     public static MetadataStore open(Path directory, List<? extends Kind<?>> kinds) {
-        makeDirectory(directory);
-        StoreLock holder = StoreLock.take(directory);
+        Directories.make(directory);
+        LockFile holder = StoreLock.take(directory);
         try {
-            return new MetadataStore(directory, withoutDoubles(kinds), holder);
+            return new MetadataStore(directory, withOwn(kinds), holder);
         } catch (RuntimeException e) {
             holder.close();
             throw e;
@@ -259,9 +258,12 @@ public final class MetadataStore implements AutoCloseable {
         return tables;
     }
 
-    private static List<Kind<?>> withoutDoubles(List<? extends Kind<?>> kinds) {
+    private static List<Kind<?>> withOwn(List<? extends Kind<?>> kinds) {
+        List<Kind<?>> all = new ArrayList<>(
+                List.of(ContentStore.KIND, OverlaySnapshotter.KIND, NativeSnapshotter.KIND, Leases.KIND));
+        all.addAll(kinds);
         Map<String, Kind<?>> byName = new LinkedHashMap<>();
-        for (Kind<?> kind : kinds) {
+        for (Kind<?> kind : all) {
             Kind<?> other = byName.putIfAbsent(kind.name(), kind);
             if ((other != null && !other.equals(kind))
                     || Set.of(META, BLOBS, "default").contains(kind.name())) {
@@ -269,15 +271,6 @@ public final class MetadataStore implements AutoCloseable {
             }
         }
         return List.copyOf(byName.values());
-    }
-
-    private static void makeDirectory(Path directory) {
-        try {
-            Files.createDirectories(
-                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        } catch (IOException e) {
-            throw new StorageException.Failed("make store directory " + directory, e);
-        }
     }
 
     private static String rowKey(Kind<?> kind, String key) {
