@@ -37,20 +37,21 @@ final class TreeRemoval implements AutoCloseable {
         }
     }
 
+    /// Round by round, each on a descriptor of its own, whose listing begins at the beginning.
     private void empty(int parent, MemorySegment entry) {
-        int top = openDirectory(parent, entry);
-        if (top < 0) {
-            return;
-        }
-        try {
-            int before;
-            do {
-                before = moved;
+        int before;
+        do {
+            before = moved;
+            int top = openDirectory(parent, entry);
+            if (top < 0) {
+                return;
+            }
+            try {
                 clear(top, top, 1);
-            } while (moved != before);
-        } finally {
-            Kernel.close(top);
-        }
+            } finally {
+                Kernel.close(top);
+            }
+        } while (moved != before);
     }
 
     /// Removes what is in `directory`. What was moved up to `top` is left to the next round.
