@@ -66,12 +66,14 @@ public final class Shim {
     private final TtrpcClient client;
     private final String service;
     private final int pid;
+    private final String first;
 
-    private Shim(Bootstrap bootstrap, TtrpcClient client, int version, int pid) {
+    private Shim(Bootstrap bootstrap, TtrpcClient client, int version, int pid, String first) {
         this.bootstrap = bootstrap;
         this.client = client;
         this.service = service(version);
         this.pid = pid;
+        this.first = first;
     }
 
     /// Asks the shim at the other end who it is. One that claims version 3 but does not know it is spoken to
@@ -84,7 +86,7 @@ public final class Shim {
             var call = client.call(service(version), "Connect", request, within);
             try {
                 ConnectResponse answer = read(attempt, await(attempt, call, within), ConnectResponse.parser());
-                return new Shim(bootstrap, client, version, answer.getShimPid());
+                return new Shim(bootstrap, client, version, answer.getShimPid(), id);
             } catch (ShimException.Rejected e) {
                 if (e.code() != StatusCode.UNIMPLEMENTED || version == 2) {
                     throw e;
@@ -100,6 +102,15 @@ public final class Shim {
 
     Bootstrap bootstrap() {
         return bootstrap;
+    }
+
+    boolean isClosed() {
+        return client.closed().isDone();
+    }
+
+    /// Whether this connection was made for that container.
+    boolean isFirst(String id) {
+        return first.equals(id);
     }
 
     /// Drops the connection; shim and containers live on.

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Runs the binary of a shim for its actions `start` and `delete`. Thread-safe.
+/// Runs the binary of a shim: its actions `start` and `delete`, and its description. Thread-safe.
 final class ShimAction {
 
     /// Longer folders are refused by shims, which append a hash to them.
@@ -127,6 +127,18 @@ final class ShimAction {
         throw new ShimException.StartFailed(attempt, text(result), null);
     }
 
+    /// Makes the binary describe itself.
+    ///
+    /// @return the encoded description; empty if it cannot, as those before containerd 2.0
+    Optional<byte[]> info(ShimBinary binary, Duration within) throws InterruptedException {
+        byte[] options =
+                binary.options().map(RuncOptions::toAny).map(Any::toByteArray).orElse(new byte[0]);
+        String attempt = "cannot ask shim %s about itself".formatted(binary.path());
+        Spawn.Result result =
+                spawn(attempt, Spawn.command(binary.path().toString(), "-info").input(options), within);
+        return result.ok() ? Optional.of(result.output()) : Optional.empty();
+    }
+
     private Spawn.Result run(
             String attempt, Path binary, Bundle bundle, List<String> action, byte[] input, Duration within)
             throws InterruptedException {
@@ -141,13 +153,12 @@ final class ShimAction {
                 "-id",
                 bundle.id()));
         command.addAll(action);
-        Spawn.Command spawned = Spawn.command(command)
-                .env(environment())
-                .in(bundle.directory())
-                .input(input)
-                .limit(MAX_OUTPUT);
+        return spawn(attempt, Spawn.command(command).in(bundle.directory()).input(input), within);
+    }
+
+    private Spawn.Result spawn(String attempt, Spawn.Command command, Duration within) throws InterruptedException {
         try {
-            return Spawn.run(spawned, within);
+            return Spawn.run(command.env(environment()).limit(MAX_OUTPUT), within);
         } catch (SpawnTimeoutException e) {
             throw new ShimException.TimedOut(attempt, "the binary did not end within " + within);
         } catch (ErrnoException e) {

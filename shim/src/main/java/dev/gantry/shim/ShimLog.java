@@ -60,6 +60,11 @@ final class ShimLog implements Poller.Input {
         }
     }
 
+    /// How many bytes are kept of the line whose end is still to come.
+    int waiting() {
+        return line.size();
+    }
+
     static Level level(String text) {
         return BAD.matcher(text).find() ? Level.WARN : Level.DEBUG;
     }

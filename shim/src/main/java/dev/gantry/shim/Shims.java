@@ -5,16 +5,12 @@ import dev.gantry.cri.containerd.task.v3.DeleteResponse;
 import dev.gantry.linux.Poller;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ConnectException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +37,7 @@ public final class Shims implements AutoCloseable {
     private final ShimAction action;
     private final ShimEvents events;
     private final TtrpcLoop loop;
-    private final Map<Path, Shim> connected = new ConcurrentHashMap<>();
+    private final ShimConnections connections;
 
     /// Listens for events from now on.
     ///
@@ -65,6 +61,7 @@ public final class Shims implements AutoCloseable {
         action = new ShimAction(eventsSocket, sockets);
         events = new ShimEvents(listener);
         loop = new TtrpcLoop();
+        connections = new ShimConnections(loop);
         try {
             TtrpcServer.listen(loop, eventsSocket, events.methods(), Runnable::run); // closed by the loop
         } catch (IOException e) {
@@ -103,12 +100,19 @@ public final class Shims implements AutoCloseable {
     }
 
     private Shim startNew(ShimBinary binary, Bundle bundle, Duration within) throws IOException, InterruptedException {
-        long end = System.nanoTime() + within.toNanos();
+        Deadline deadline = Deadline.in(within);
         Poller.Registration shimLog = ShimLog.open(poller, bundle);
         try {
             Bootstrap bootstrap = action.start(binary, bundle, within);
             bootstrap.write(bundle);
-            return connect(bootstrap, bundle, shimLog, true, Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+            Shim shim = connections.connect(bootstrap, bundle.id(), true, deadline);
+            if (shim.isFirst(bundle.id())) {
+                var _ = shim.closed().thenRun(shimLog::close);
+            } else { // it writes into the log of the bundle that it was started with
+                shimLog.close();
+                Files.deleteIfExists(bundle.log());
+            }
+            return shim;
         } catch (IOException | InterruptedException | RuntimeException e) {
             shimLog.close();
             undo(binary, bundle, e);
@@ -119,8 +123,8 @@ public final class Shims implements AutoCloseable {
     private void undo(ShimBinary binary, Bundle bundle, Exception failure) {
         boolean interrupted = Thread.interrupted(); // or what follows would end at once
         try {
-            var _ = cleanup(binary, bundle, bundle.id());
-        } catch (RuntimeException e) {
+            var _ = cleanup(binary, bundle, Bootstrap.read(bundle));
+        } catch (IOException | InterruptedException | RuntimeException e) {
             failure.addSuppressed(e);
         } finally {
             if (interrupted) {
@@ -129,45 +133,24 @@ public final class Shims implements AutoCloseable {
         }
     }
 
-    /// The connection to an address: the one there is, or a new one. The log belongs to the shim, which
-    /// writes into the bundle that it was started with; a second log is closed.
-    private Shim connect(
-            Bootstrap bootstrap, Bundle bundle, Poller.Registration shimLog, boolean mayAppear, Duration within)
-            throws IOException, InterruptedException {
-        Shim present = connected.get(bootstrap.socket());
-        if (present != null && !present.closed().isDone()) {
-            shimLog.close();
-            return present;
-        }
-        TtrpcClient client = TtrpcClient.dial(loop, bootstrap.socket(), mayAppear, within);
-        try {
-            Shim shim = Shim.connect(client, bootstrap, bundle.id(), within);
-            connected.put(bootstrap.socket(), shim);
-            var _ = shim.closed().thenRun(() -> {
-                connected.remove(bootstrap.socket(), shim);
-                shimLog.close();
-            });
-            return shim;
-        } catch (RuntimeException e) {
-            client.close();
-            throw e;
-        }
-    }
-
     /// Finds the shim of a container that an earlier daemon started, and makes sure that it knows the
     /// container.
     ///
     /// Returns or fails within five seconds. `NotFound` if the bundle names no shim or the shim does not know
-    /// the container, `Unavailable` if nobody answers: then [#cleanup] is due.
+    /// the container, `Unavailable` if nobody is there, `TimedOut` if nobody answers: then [#cleanup] is due.
     public Shim reconnect(Bundle bundle, String id) {
         require(bundle, id);
         String attempt = "cannot reconnect to the shim of " + id;
         try {
             Bootstrap bootstrap = Bootstrap.read(bundle)
                     .orElseThrow(() -> new ShimException.NotFound(attempt, "its bundle names no shim"));
-            long end = System.nanoTime() + RECONNECT.toNanos();
-            Shim shim = connect(bootstrap, bundle, ShimLog.open(poller, bundle), false, RECONNECT);
-            var _ = shim.state(id, Optional.empty(), Duration.ofNanos(Math.max(1, end - System.nanoTime())));
+            Deadline deadline = Deadline.in(RECONNECT);
+            Shim shim = connections.connect(bootstrap, id, false, deadline);
+            if (Files.exists(bundle.log())) {
+                Poller.Registration shimLog = ShimLog.open(poller, bundle);
+                var _ = shim.closed().thenRun(shimLog::close);
+            }
+            var _ = shim.state(id, Optional.empty(), deadline.remaining());
             return shim;
         } catch (IOException | IllegalArgumentException e) {
             throw new ShimException.Unavailable(attempt, String.valueOf(e.getMessage()), e);
@@ -182,17 +165,19 @@ public final class Shims implements AutoCloseable {
     /// shut down, the socket file of a dead one removed. The bundle stays. Can be repeated.
     ///
     /// @param binary used if the bundle does not say with which one the shim was started
-    /// @return how the container ended, as far as the binary knows (mostly 137); empty if there never was one
+    /// @return how the container ended, as far as the binary knows (mostly 137, with some shims also where
+    ///     there never was a container); empty if it says nothing
     public Optional<Exit> cleanup(ShimBinary binary, Bundle bundle, String id) {
         require(bundle, id);
         if (!Files.isDirectory(bundle.directory())) {
             return Optional.empty();
         }
         try {
-            Path program = Files.exists(bundle.binary()) ? Path.of(Files.readString(bundle.binary())) : binary.path();
-            dismiss(bundle);
-            Optional<byte[]> answer = action.delete(program, bundle, CLEANUP);
-            return answer.isPresent() ? exit(answer.get()) : Optional.empty();
+            Optional<Bootstrap> address = address(bundle);
+            if (address.isEmpty() && Files.exists(bundle.binary())) {
+                dismissUnknown(binary, bundle);
+            }
+            return cleanup(binary, bundle, address);
         } catch (IOException e) {
             throw new ShimException.StartFailed("cannot clean up after the shim of " + id, e.toString(), e);
         } catch (InterruptedException e) {
@@ -201,34 +186,55 @@ public final class Shims implements AutoCloseable {
         }
     }
 
-    private static Optional<Exit> exit(byte[] answer) throws InvalidProtocolBufferException {
-        DeleteResponse response = DeleteResponse.parseFrom(answer);
-        return Optional.of(Exit.of(response.getExitStatus(), response.getExitedAt()));
+    private Optional<Exit> cleanup(ShimBinary binary, Bundle bundle, Optional<Bootstrap> address)
+            throws IOException, InterruptedException {
+        if (address.isPresent()) {
+            connections.dismiss(address.get(), bundle.id());
+        }
+        Path program = Files.exists(bundle.binary()) ? Path.of(Files.readString(bundle.binary())) : binary.path();
+        Optional<byte[]> answer = action.delete(program, bundle, CLEANUP);
+        if (answer.isEmpty()) {
+            return Optional.empty();
+        }
+        DeleteResponse exit = DeleteResponse.parseFrom(answer.get());
+        return Optional.of(Exit.of(exit.getExitStatus(), exit.getExitedAt()));
     }
 
-    /// Tells the bundle's shim to end if it has no containers left, and removes the socket of one that is
-    /// dead.
-    private void dismiss(Bundle bundle) throws IOException, InterruptedException {
-        Optional<Bootstrap> bootstrap = bootstrap(bundle);
-        if (bootstrap.isEmpty()) {
-            return;
-        }
-        try (TtrpcClient client = TtrpcClient.dial(loop, bootstrap.get().socket(), false, Duration.ofSeconds(1))) {
-            Shim.connect(client, bootstrap.get(), bundle.id(), Duration.ofSeconds(1))
-                    .shutdown(bundle.id());
-        } catch (ConnectException e) {
-            Files.deleteIfExists(bootstrap.get().socket());
-        } catch (NoSuchFileException | ShimException e) {
-            log.atDebug().addKeyValue("container", bundle.id()).setCause(e).log("no shim to shut down");
-        }
-    }
-
-    private static Optional<Bootstrap> bootstrap(Bundle bundle) throws IOException {
+    private static Optional<Bootstrap> address(Bundle bundle) throws IOException {
         try {
             return Bootstrap.read(bundle);
         } catch (IllegalArgumentException e) {
             log.atWarn().addKeyValue("bundle", bundle.directory()).setCause(e).log("the bundle names no usable shim");
             return Optional.empty();
+        }
+    }
+
+    /// Ends a shim whose address nobody wrote down, because the daemon was killed while it started it. The
+    /// binary is told to start again: then it tells the address of the shim that runs, or starts one that can
+    /// be ended.
+    private void dismissUnknown(ShimBinary binary, Bundle bundle) throws InterruptedException {
+        Poller.Registration shimLog = ShimLog.open(poller, bundle); // a shim does not serve before its log is read
+        try {
+            connections.dismiss(action.start(binary, bundle, RECONNECT), bundle.id());
+        } catch (ShimException e) {
+            log.atDebug().addKeyValue("container", bundle.id()).setCause(e).log("no shim to shut down");
+        } finally {
+            shimLog.close();
+        }
+    }
+
+    /// What the binary says about itself; empty if it does not know the question, as those before containerd
+    /// 2.0.
+    public Optional<ShimInfo> info(ShimBinary binary) {
+        String attempt = "cannot ask shim %s about itself".formatted(binary.path());
+        try {
+            Optional<byte[]> answer = action.info(binary, CLEANUP);
+            return answer.isPresent() ? Optional.of(ShimInfo.parse(answer.get())) : Optional.empty();
+        } catch (InvalidProtocolBufferException e) {
+            throw new ShimException.StartFailed(attempt, "the answer is malformed", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ShimException.Unavailable(attempt, "interrupted", e);
         }
     }
 

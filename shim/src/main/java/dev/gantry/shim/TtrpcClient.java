@@ -47,18 +47,17 @@ final class TtrpcClient implements TtrpcConnection.Peer, AutoCloseable {
     /// @param mayAppear whether to try again also while nobody listens there yet
     /// @throws NoSuchFileException if there is no such socket
     /// @throws ConnectException if nobody listens on it
-    static TtrpcClient dial(TtrpcLoop loop, Path socket, boolean mayAppear, Duration within)
+    static TtrpcClient dial(TtrpcLoop loop, Path socket, boolean mayAppear, Deadline deadline)
             throws IOException, InterruptedException {
-        long end = System.nanoTime() + within.toNanos();
         for (long pause = 1; ; pause = Math.min(2 * pause, 50)) {
             try {
                 return connect(loop, socket);
             } catch (NoSuchFileException | ConnectException e) {
-                if (!mayAppear || System.nanoTime() + pause * 1_000_000 >= end) {
+                if (!mayAppear || deadline.passed()) {
                     throw e;
                 }
             } catch (SocketException e) { // EAGAIN has no class of its own
-                if (System.nanoTime() + pause * 1_000_000 >= end) {
+                if (deadline.passed()) {
                     throw e;
                 }
             }

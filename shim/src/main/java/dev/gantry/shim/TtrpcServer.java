@@ -205,7 +205,10 @@ final class TtrpcServer implements TtrpcLoop.Handler, AutoCloseable {
         public void closed(IOException reason) {
             connections.remove(connection);
             if (reason instanceof ProtocolException) {
-                log.atWarn().addKeyValue("socket", socket).setCause(reason).log("closed a ttrpc connection");
+                log.atWarn()
+                        .addKeyValue("socket", socket)
+                        .addKeyValue("reason", reason.getMessage())
+                        .log("closed a ttrpc connection");
             }
         }
     }

@@ -1,8 +1,10 @@
 package dev.gantry.shim;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// With the shim of containerd 2.4, which takes BootstrapParams and speaks version 3.
 class ContainerdShimIT extends ShimContract {
@@ -18,5 +20,13 @@ class ContainerdShimIT extends ShimContract {
     @Override
     int version() {
         return 3;
+    }
+
+    @Override
+    void describesItself(Optional<ShimInfo> info) {
+        assertThat(info).isPresent();
+        assertThat(info.orElseThrow().name()).isEqualTo("io.containerd.runc.v2");
+        assertThat(info.orElseThrow().version()).startsWith("v2.");
+        assertThat(info.orElseThrow().features().orElseThrow()).contains("\"ociVersionMin\"");
     }
 }

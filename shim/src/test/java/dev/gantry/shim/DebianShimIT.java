@@ -1,9 +1,11 @@
 package dev.gantry.shim;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// With the shim of the distribution: containerd 1.6 in Debian 12, which takes options only and speaks
 /// version 2.
@@ -21,5 +23,10 @@ class DebianShimIT extends ShimContract {
     @Override
     int version() {
         return 2;
+    }
+
+    @Override
+    void describesItself(Optional<ShimInfo> info) {
+        assertThat(info).isEmpty();
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.gantry.cri.oci.Json;
+import dev.gantry.linux.Signals;
 import dev.gantry.shim.ShimNode.Container;
 import dev.gantry.shim.ShimNode.Exec;
 import java.io.IOException;
@@ -86,6 +87,14 @@ abstract class ShimContract {
 
         container.shim.shutdown("a");
         container.shim.closed().get(10, TimeUnit.SECONDS);
+    }
+
+    /// What the binary tells of itself, if this version can.
+    abstract void describesItself(Optional<ShimInfo> info);
+
+    @Test
+    void describesItself() {
+        describesItself(node.shims().info(node.binary));
     }
 
     @Test
@@ -283,7 +292,57 @@ abstract class ShimContract {
         assertThat(talks.out.await("meanwhile")).isEqualTo("early\nmeanwhile\n");
         assertThat(talks.fifos.drained()).isNotDone();
         talks.remove();
+        await(() -> node.events.contains("exit b - 137")); // shims find the new socket
         ends.remove();
+    }
+
+    @Test
+    void endsAShimWhoseAddressNobodyWroteDown() throws Exception {
+        Container container = node.container("a", SLEEP);
+        int shim = container.shim.shimPid();
+        node.crash();
+        Files.deleteIfExists(container.bundle.bootstrap());
+        Files.deleteIfExists(container.bundle.address());
+        node.comeBack();
+
+        assertThatThrownBy(() -> node.shims().reconnect(container.bundle, "a"))
+                .isInstanceOf(ShimException.NotFound.class);
+        node.shims().cleanup(node.binary, container.bundle, "a");
+        await(() -> !running(shim));
+    }
+
+    @Test
+    void doesNotWaitForeverForAShimThatHangs() throws Exception {
+        Container container = node.running("a", SLEEP);
+        int shim = container.shim.shimPid();
+        node.crash();
+        node.comeBack();
+        Signals.kill(shim, Signals.number("STOP"));
+        try {
+            long begin = System.nanoTime();
+            assertThatThrownBy(() -> node.shims().reconnect(container.bundle, "a"))
+                    .isInstanceOf(ShimException.TimedOut.class);
+            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(8));
+        } finally {
+            Signals.kill(shim, Signals.number("CONT"));
+        }
+        container.shim = node.shims().reconnect(container.bundle, "a");
+        assertThat(container.shim.state("a", INIT).status()).isEqualTo(TaskStatus.RUNNING);
+    }
+
+    @Test
+    void tellsOfMemoryThatRanOut() throws Exception {
+        Container container = node.container("a", "/bin/busybox", "tail", "/dev/zero");
+        container.create();
+        container.shim.update("a", Json.write(Map.of("memory", Map.of("limit", 16L << 20))));
+        container.start();
+
+        assertThat(container.await().status()).isEqualTo(137);
+        List<String> heard = new ArrayList<>();
+        for (String event = ""; event != null; event = node.events.poll(3, TimeUnit.SECONDS)) {
+            heard.add(event);
+        }
+        assertThat(heard).contains("oom a", "exit a - 137");
     }
 
     @Test

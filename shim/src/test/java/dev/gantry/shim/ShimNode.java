@@ -120,7 +120,7 @@ final class ShimNode {
                 "mounts",
                 List.of(
                         mount("/proc", "proc", "proc"),
-                        mount("/dev", "tmpfs", "tmpfs"),
+                        mount("/dev", "tmpfs", "tmpfs"), // runc adds the standard devices
                         mount("/dev/pts", "devpts", "devpts", "newinstance", "ptmxmode=0666", "mode=0620")));
         spec.put("annotations", Map.of("io.kubernetes.cri.sandbox-id", pod));
         spec.put(

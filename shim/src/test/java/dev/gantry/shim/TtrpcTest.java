@@ -192,7 +192,7 @@ class TtrpcTest {
                     return Empty.getDefaultInstance();
                 }),
                 threads);
-        try (TtrpcClient client = TtrpcClient.dial(loop, other, false, LONG)) {
+        try (TtrpcClient client = TtrpcClient.dial(loop, other, false, Deadline.in(LONG))) {
             CompletableFuture<Response> call = client.call(SERVICE, "Hold", ByteString.EMPTY, LONG);
             server.close();
 
@@ -254,7 +254,7 @@ class TtrpcTest {
                     Frame.response(99, ByteString.EMPTY),
                     Frame.request(1, ByteString.EMPTY),
                     Frame.response(1, ByteString.copyFromUtf8("\u007f")))) {
-                try (TtrpcClient client = TtrpcClient.dial(loop, other, false, LONG);
+                try (TtrpcClient client = TtrpcClient.dial(loop, other, false, Deadline.in(LONG));
                         SocketChannel server = listener.accept()) {
                     CompletableFuture<Response> call = echo(client, "x");
                     write(server, nonsense.encode());
@@ -270,7 +270,7 @@ class TtrpcTest {
         Path other = directory.resolve("deaf");
         try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             listener.bind(UnixDomainSocketAddress.of(other));
-            try (TtrpcClient client = TtrpcClient.dial(loop, other, false, LONG)) {
+            try (TtrpcClient client = TtrpcClient.dial(loop, other, false, Deadline.in(LONG))) {
                 ByteString big = ByteString.copyFrom(new byte[3 << 20]);
                 List<CompletableFuture<Response>> calls = IntStream.range(0, 10)
                         .mapToObj(_ -> client.call(SERVICE, "Echo", big, LONG))
@@ -284,14 +284,15 @@ class TtrpcTest {
     @Test
     void waitsForASocketThatAppearsLater() throws Exception {
         Path later = directory.resolve("later");
-        assertThatThrownBy(() -> TtrpcClient.dial(loop, later, false, LONG)).isInstanceOf(NoSuchFileException.class);
-        assertThatThrownBy(() -> TtrpcClient.dial(loop, later, true, Duration.ofMillis(50)))
+        assertThatThrownBy(() -> TtrpcClient.dial(loop, later, false, Deadline.in(LONG)))
+                .isInstanceOf(NoSuchFileException.class);
+        assertThatThrownBy(() -> TtrpcClient.dial(loop, later, true, Deadline.in(Duration.ofMillis(50))))
                 .isInstanceOf(NoSuchFileException.class);
 
         var dialled = CompletableFuture.supplyAsync(
                 () -> {
                     try {
-                        return TtrpcClient.dial(loop, later, true, LONG);
+                        return TtrpcClient.dial(loop, later, true, Deadline.in(LONG));
                     } catch (IOException | InterruptedException e) {
                         throw new IllegalStateException(e);
                     }
@@ -312,7 +313,8 @@ class TtrpcTest {
         ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         listener.bind(UnixDomainSocketAddress.of(stale));
         listener.close();
-        assertThatThrownBy(() -> TtrpcClient.dial(loop, stale, false, LONG)).isInstanceOf(ConnectException.class);
+        assertThatThrownBy(() -> TtrpcClient.dial(loop, stale, false, Deadline.in(LONG)))
+                .isInstanceOf(ConnectException.class);
     }
 
     @Test
@@ -327,7 +329,7 @@ class TtrpcTest {
     }
 
     private TtrpcClient dial() throws IOException, InterruptedException {
-        return TtrpcClient.dial(loop, socket, false, LONG);
+        return TtrpcClient.dial(loop, socket, false, Deadline.in(LONG));
     }
 
     private void awaitRelease() {

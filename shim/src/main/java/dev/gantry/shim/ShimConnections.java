@@ -1,0 +1,90 @@
+package dev.gantry.shim;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One connection to each running shim, by the file of its socket. Thread-safe.
+final class ShimConnections {
+
+    private static final Logger log = LoggerFactory.getLogger(ShimConnections.class);
+
+    private static final Duration DISMISSAL = Duration.ofSeconds(2);
+    private static final int S_IFMT = 0170000;
+    private static final int S_IFSOCK = 0140000;
+
+    private final TtrpcLoop loop;
+    private final Map<Path, Shim> connected = new ConcurrentHashMap<>();
+
+    ShimConnections(TtrpcLoop loop) {
+        this.loop = loop;
+    }
+
+    /// The shim that listens at an address.
+    ///
+    /// @param id a container for which the shim was started; it need not know it
+    /// @param mayAppear whether to wait for a socket that is not there yet
+    Shim connect(Bootstrap bootstrap, String id, boolean mayAppear, Deadline deadline)
+            throws IOException, InterruptedException {
+        Shim present = connected.get(bootstrap.socket());
+        if (present != null && !present.isClosed()) {
+            return present;
+        }
+        Shim shim = dial(bootstrap, id, mayAppear, deadline);
+        Shim other = connected.putIfAbsent(bootstrap.socket(), shim);
+        if (other != null && !other.isClosed()) { // another thread was quicker
+            shim.disconnect();
+            return other;
+        }
+        connected.put(bootstrap.socket(), shim);
+        var _ = shim.closed().thenRun(() -> connected.remove(bootstrap.socket(), shim));
+        return shim;
+    }
+
+    private Shim dial(Bootstrap bootstrap, String id, boolean mayAppear, Deadline deadline)
+            throws IOException, InterruptedException {
+        TtrpcClient client = TtrpcClient.dial(loop, bootstrap.socket(), mayAppear, deadline);
+        try {
+            return Shim.connect(client, bootstrap, id, deadline.remaining());
+        } catch (RuntimeException e) {
+            client.close();
+            throw e;
+        }
+    }
+
+    /// Tells a shim to end if it holds no container any more, and removes the socket of one that is dead:
+    /// shims of some versions leave theirs in a folder that all daemons share. Best effort.
+    void dismiss(Bootstrap bootstrap, String id) throws InterruptedException {
+        try {
+            Shim shim = dial(bootstrap, id, false, Deadline.in(DISMISSAL));
+            try {
+                shim.shutdown(id);
+            } finally {
+                shim.disconnect();
+            }
+        } catch (ConnectException e) {
+            removeSocket(bootstrap.socket());
+        } catch (IOException | ShimException e) {
+            log.atDebug().addKeyValue("container", id).setCause(e).log("no shim to shut down");
+        }
+    }
+
+    private static void removeSocket(Path file) {
+        try {
+            // What listens nowhere could also be a regular file, if the bundle was tampered with.
+            if (Files.getAttribute(file, "unix:mode", LinkOption.NOFOLLOW_LINKS) instanceof Integer mode
+                    && (mode & S_IFMT) == S_IFSOCK) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            log.atDebug().addKeyValue("socket", file).setCause(e).log("cannot remove the socket of a dead shim");
+        }
+    }
+}
