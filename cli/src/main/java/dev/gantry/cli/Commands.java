@@ -9,7 +9,14 @@ import java.util.Optional;
 enum Commands {
     PS("List containers."),
     PODS("List pods."),
+    LOGS("Print what a container wrote."),
+    EXEC("Run a command in a container."),
+    INSPECT("Print all that is known of a pod or a container."),
+    STOP("Stop pods or containers."),
+    RM("Remove pods with their containers, volumes and logs."),
     IMAGES("List images."),
+    PULL("Fetch an image."),
+    RMI("Remove images."),
     STATUS("Tell whether the node is ready, and how its daemon is set up."),
     VERSION("Print the versions of this command and of the daemon."),
     HELP("Explain a command, or the exit codes: gantry help exit-codes.");
@@ -36,6 +43,13 @@ enum Commands {
         return switch (this) {
             case PS -> new PsCommand();
             case PODS -> new PodsCommand();
+            case LOGS -> new LogsCommand();
+            case EXEC -> new ExecCommand();
+            case INSPECT -> new InspectCommand();
+            case STOP -> new StopCommand();
+            case RM -> new RmCommand();
+            case PULL -> new PullCommand();
+            case RMI -> new RmiCommand();
             case IMAGES -> new ImagesCommand();
             case STATUS -> new StatusCommand();
             case VERSION -> new VersionCommand();

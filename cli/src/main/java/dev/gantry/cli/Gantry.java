@@ -93,6 +93,9 @@ public final class Gantry {
                 .name("gantry " + which.word())
                 .addMixin("common", CommandSpec.forAnnotatedObject(common));
         spec.usageMessage().description(which.description()).abbreviateSynopsis(true);
-        return new CommandLine(spec).setCaseInsensitiveEnumValuesAllowed(true);
+        return new CommandLine(spec)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                // what follows the container belongs to the command that is run in it
+                .setStopAtPositional(which == Commands.EXEC);
     }
 }
