@@ -10,9 +10,8 @@ import java.util.Map;
 /// A blob in the [ContentStore]: its bytes are there, whole, and have this digest.
 ///
 /// @param size in bytes
-/// @param children the blobs that it refers to (an index its manifests, a manifest its configuration and layers), as
-/// far as
-///     whoever stored it said so; they are kept for as long as it is
+/// @param children the blobs that it refers to (an index its manifests, a manifest its configuration and layers),
+///     as far as whoever stored it said so; they are kept for as long as it is
 /// @param inline whether the bytes lie in the database rather than in a file
 public record Blob(
         Digest digest, long size, Instant created, List<Digest> children, Map<String, String> labels, boolean inline) {

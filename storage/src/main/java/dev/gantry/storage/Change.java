@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /// What one commit does, over as many kinds as it likes: all of it happens or none.
 ///
-/// Immutable; each method answers a new change. The operations apply in the order in which they were added, so a name
-/// that
-/// one operation frees can be taken by the next. Values are encoded when they are added, on the caller's time.
+/// Immutable; each method answers a new change. The operations apply in the order in which they were added, so a
+/// name that one operation frees can be taken by the next. Values are encoded when they are added, on the caller's
+/// time.
 public final class Change {
 
     @SuppressWarnings("ArrayRecordComponent") // never compared, never changed

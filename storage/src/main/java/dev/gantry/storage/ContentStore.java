@@ -23,11 +23,9 @@ import org.slf4j.LoggerFactory;
 
 /// Blobs by digest: layers, manifests, configurations.
 ///
-/// Up to [#INLINE_LIMIT] bytes lie in the database, larger ones in `blobs/sha256/<hex>`. A blob's row is written last,
-/// when
-/// its bytes have been verified and are on the disk, so what [#find] finds is whole, after a power cut too. What is
-/// being
-/// fetched lies in `ingest/<hex>` until then and can be resumed. Thread-safe.
+/// Up to [#INLINE_LIMIT] bytes lie in the database, larger ones in `blobs/sha256/<hex>`. A blob's row is written
+/// last, when its bytes have been verified and are on the disk, so what [#find] finds is whole, after a power cut
+/// too. What is being fetched lies in `ingest/<hex>` until then and can be resumed. Thread-safe.
 ///
 /// A blob that nothing refers to is collected: take a lease on its digest before looking whether it is there.
 public final class ContentStore {
@@ -53,9 +51,9 @@ public final class ContentStore {
         this.store = store;
     }
 
-    /// Opens the content in `directory`, whose rows are in `store`. Files that a crash left without a row are removed;
-    /// rows
-    /// whose file is missing or has another size are dropped, as their blob can be fetched again (see [#dropped]).
+    /// Opens the content in `directory`, whose rows are in `store`. Files that a crash left without a row are
+    /// removed; rows whose file is missing or has another size are dropped, as their blob can be fetched again (see
+    /// [#dropped]).
     public static ContentStore open(Path directory, MetadataStore store) {
         ContentStore content = new ContentStore(directory, store);
         Directories.make(content.blobs);
@@ -162,9 +160,8 @@ public final class ContentStore {
         return List.copyOf(dropped);
     }
 
-    /// Removes every blob that was there before `start` and is not in what `kept` answers for the newest view; decided
-    /// and
-    /// removed from the view in one step, so that a lease taken before that counts.
+    /// Removes every blob that was there before `start` and is not in what `kept` answers for the newest view;
+    /// decided and removed from the view in one step, so that a lease taken before that counts.
     Collected.Part sweep(Function<View, Set<Digest>> kept, Instant start) {
         View seen = store.view();
         List<Blob> claimed = garbage(seen, kept.apply(seen), start).stream()

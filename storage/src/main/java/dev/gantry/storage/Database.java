@@ -26,9 +26,8 @@ import org.rocksdb.WriteOptions;
 
 /// An open RocksDB with one column family for each table, and every native object that belongs to it.
 ///
-/// A call on a closed RocksDB kills the process, so every call holds the read side of a lock, and [#close] waits until
-/// the
-/// last one has returned it.
+/// A call on a closed RocksDB kills the process, so every call holds the read side of a lock, and [#close] waits
+/// until the last one has returned it.
 final class Database implements AutoCloseable {
 
     private static final String DEFAULT_FAMILY = new String(RocksDB.DEFAULT_COLUMN_FAMILY, StandardCharsets.UTF_8);
@@ -68,8 +67,7 @@ final class Database implements AutoCloseable {
     }
 
     /// Opens the database and makes the tables that it lacks. Tables of which we know nothing (a newer program made
-    /// them) are
-    /// opened too, because RocksDB insists, and left alone.
+    /// them) are opened too, because RocksDB insists, and left alone.
     static Database open(Path directory, Set<String> tables) {
         RocksDB.loadLibrary(); // from java.library.path if it is there, else unpacked from the jar (17 MB, each time)
         try {

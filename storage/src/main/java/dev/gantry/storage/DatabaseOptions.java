@@ -9,8 +9,7 @@ import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
 
 /// How we run RocksDB: in little memory. The rows are few and small and what is read often lives in the heap, so
-/// caches,
-/// background threads and statistics would buy nothing.
+/// caches, background threads and statistics would buy nothing.
 final class DatabaseOptions implements AutoCloseable {
 
     private static final long KIBIBYTE = 1024;

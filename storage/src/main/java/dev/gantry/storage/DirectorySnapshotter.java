@@ -25,11 +25,10 @@ import org.slf4j.LoggerFactory;
 
 /// A snapshotter whose snapshots are directories `<root>/<number>/fs`: their rows, states and removal.
 ///
-/// A row is committed before its directory is made and deleted before its directory is removed. So a directory without
-/// a row
-/// is rubbish at any moment, and [#cleanUp] needs no lock. A row without a directory was cut off: it goes at the next
-/// open,
-/// and so does a committed row whose files may not have reached the disk before the machine went down.
+/// A row is committed before its directory is made and deleted before its directory is removed. So a directory
+/// without a row is rubbish at any moment, and [#cleanUp] needs no lock. A row without a directory was cut off: it
+/// goes at the next open, and so does a committed row whose files may not have reached the disk before the machine
+/// went down.
 abstract sealed class DirectorySnapshotter implements Snapshotter permits OverlaySnapshotter, NativeSnapshotter {
 
     private static final Logger log = LoggerFactory.getLogger(DirectorySnapshotter.class);

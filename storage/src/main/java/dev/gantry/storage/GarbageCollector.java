@@ -13,14 +13,12 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Removes blobs and snapshots that nothing refers to: marks from the roots and the leases, along a blob's children and
-/// a
-/// snapshot's parents, and sweeps what is left.
+/// Removes blobs and snapshots that nothing refers to: marks from the roots and the leases, along a blob's children
+/// and a snapshot's parents, and sweeps what is left.
 ///
-/// Safe beside pulls and pods being made: the last word is spoken under the writer's lock, so a lease or an object that
-/// was
-/// committed before it counts; what was made after the run began is kept, and what is being stored is not touched.
-/// One run at a time; a second waits.
+/// Safe beside pulls and pods being made: the last word is spoken under the writer's lock, so a lease or an object
+/// that was committed before it counts; what was made after the run began is kept, and what is being stored is not
+/// touched. One run at a time; a second waits.
 public final class GarbageCollector {
 
     private static final Logger log = LoggerFactory.getLogger(GarbageCollector.class);

@@ -18,8 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// A blob on its way into the [ContentStore]. The bytes are hashed as they come; [#commit] verifies them.
 ///
 /// Up to [ContentStore#INLINE_LIMIT] bytes are held in memory, more go to a file, which [#close] keeps for the next
-/// attempt
-/// and [#discard] removes. A failed write or commit discards. Not thread-safe.
+/// attempt and [#discard] removes. A failed write or commit discards. Not thread-safe.
 public final class Ingest implements AutoCloseable {
 
     private static final int BUFFER = 64 * 1024;

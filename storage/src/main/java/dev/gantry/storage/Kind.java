@@ -6,11 +6,12 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/// One sort of object in the [MetadataStore]: its name, its key, how it is written down and by what else it is found.
+/// One sort of object in the [MetadataStore]: its name, its key, how it is written down and by what else it is
+/// found.
 ///
-/// A module makes its kinds once, as constants, and the daemon registers them all when it opens the store. The name is
-/// part
-/// of what is on disk and never changes. The objects are shared by all readers and therefore must be immutable.
+/// A module makes its kinds once, as constants, and the daemon registers them all when it opens the store. The name
+/// is part of what is on disk and never changes. The objects are shared by all readers and therefore must be
+/// immutable.
 public record Kind<T>(String name, Function<T, String> key, Codec<T> codec, List<Index<T>> indexes) {
 
     private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9.-]{0,62}");

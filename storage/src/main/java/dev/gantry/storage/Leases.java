@@ -13,8 +13,8 @@ import java.util.function.UnaryOperator;
 /// Leases, so that a pull or a pod's creation keeps what nothing refers to yet.
 ///
 /// Take the lease on a blob or snapshot first and then look whether it is there: what is there then stays. Leases
-/// survive
-/// the end of the daemon, and end by [#release] or by time; an expired one is dropped by the collector. Thread-safe.
+/// survive the end of the daemon, and end by [#release] or by time; an expired one is dropped by the collector.
+/// Thread-safe.
 public final class Leases {
 
     public static final Kind<Lease> KIND = new Kind<>("leases", Lease::id, new Lease.Stored());

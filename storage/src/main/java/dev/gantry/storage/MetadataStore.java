@@ -19,16 +19,12 @@ import org.slf4j.LoggerFactory;
 /// `v1/k8s.io/<kind>/<key>`.
 ///
 /// Readers take [#view] and lock nothing. A commit is one batch and one new view. When a commit has returned, its
-/// change is
-/// in the view and on the disk as its [Durability] says; what another thread committed as synced is in no view before
-/// it is
-/// durable, so nobody acts on what a power cut takes back. Changes reach the log, the disk and the view in one order.
-/// Synced
-/// commits that run at the same time share one fsync.
+/// change is in the view and on the disk as its [Durability] says; what another thread committed as synced is in no
+/// view before it is durable, so nobody acts on what a power cut takes back. Changes reach the log, the disk and
+/// the view in one order. Synced commits that run at the same time share one fsync.
 ///
-/// When a commit fails, its change is in no view. After a disk failure the next commit reopens the database and rereads
-/// it
-/// first, because only the disk knows what was kept.
+/// When a commit is refused, nothing has changed. When the disk failed it, its change is in no view for now, and
+/// the next commit first reopens the database and rereads it, because only the disk knows what was kept.
 ///
 /// One process at a time holds the directory. After [#close] every call that needs the disk throws
 /// [StorageException.Closed]; views stay readable. Thread-safe.
@@ -104,9 +100,10 @@ public final class MetadataStore implements AutoCloseable {
         update(_ -> new Update<>(change, change, durability));
     }
 
-    /// Decides by looking and changes, with nobody in between: `step` runs under the writer's lock and sees all changes
-    /// before it, those included that are not yet durable. So it must be quick and must not wait. Returns when the
-    /// view that the step saw, and the change it made, are visible; without a change that is at once, or one fsync.
+    /// Decides by looking and changes, with nobody in between: `step` runs under the writer's lock and sees all
+    /// changes before it, those included that are not yet durable. So it must be quick and must not wait. Returns
+    /// when the view that the step saw, and the change it made, are visible; without a change that is at once, or
+    /// one fsync.
     public <R> R update(Function<View, Update<R>> step) {
         Publication.Ticket ticket;
         Update<R> update;

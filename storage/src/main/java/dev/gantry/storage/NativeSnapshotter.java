@@ -13,9 +13,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// Snapshots as whole copies: slow and large, but right on every file system, those included on which overlayfs cannot
-/// work.
-/// Where the file system shares blocks between files (btrfs, xfs), the copies cost little.
+/// Snapshots as whole copies: slow and large, but right on every file system, those included on which overlayfs
+/// cannot work. Where the file system shares blocks between files (btrfs, xfs), the copies cost little.
 public final class NativeSnapshotter extends DirectorySnapshotter {
 
     public static final Kind<?> KIND = Snapshot.kind("native");

@@ -16,10 +16,9 @@ import java.util.Optional;
 /// Snapshots as layers of overlayfs: each directory holds its own layer alone, and the kernel puts them together.
 ///
 /// Writable layers are mounted `volatile` where the kernel knows it (5.10): an unmount then does not wait until the
-/// whole file
-/// system is synced, which otherwise holds up stops for seconds. The price is that the kernel refuses to mount such a
-/// layer
-/// again, as it might not be whole after a power cut; [#mounts] lifts that, because no container outlives a power cut.
+/// whole file system is synced, which otherwise holds up stops for seconds. The price is that the kernel refuses to
+/// mount such a layer again, as it might not be whole after a power cut; [#mounts] lifts that, because no container
+/// outlives a power cut.
 public final class OverlaySnapshotter extends DirectorySnapshotter {
 
     public static final Kind<?> KIND = Snapshot.kind("overlayfs");

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 /// Brings views to the readers in the order of the log, none before it is durable, one fsync for as many as are
 /// waiting.
 ///
-/// The first committer that finds nobody syncing does it for all that have been enqueued; the others wait. Ends with
-/// the
-/// first disk failure: every commit that was waiting fails with it, and the store begins a new publication.
+/// The first committer that finds nobody syncing does it for all that have been enqueued; the others wait. Ends
+/// with the first disk failure: every commit that was waiting fails with it, and the store begins a new
+/// publication.
 final class Publication {
 
     private final Database database;
@@ -43,8 +43,8 @@ final class Publication {
         }
     }
 
-    /// Takes the view of a change that is in the log. Called under the writer's lock, so the order of calls is that of
-    /// the log.
+    /// Takes the view of a change that is in the log. Called under the writer's lock, so the order of calls is that
+    /// of the log.
     Ticket enqueue(View view, Durability durability) {
         lock.lock();
         try {

@@ -13,17 +13,14 @@ import java.util.function.Function;
 
 /// Keeps the file systems of images and containers as a tree of layers, each with a parent or none.
 ///
-/// A snapshot is prepared under a key, written, and then either removed (a container's) or committed under a name (an
-/// image
-/// layer's). Keys and names share one name space per snapshotter. An unknown key is [StorageException.NotFound], a
-/// taken one
-/// [StorageException.AlreadyExists], a full disk [StorageException.NoSpace]; only [#remove] takes an absent one for
-/// done.
+/// A snapshot is prepared under a key, written, and then either removed (a container's) or committed under a name
+/// (an image layer's). Keys and names share one name space per snapshotter. An unknown key is
+/// [StorageException.NotFound], a taken one [StorageException.AlreadyExists], a full disk
+/// [StorageException.NoSpace]; only [#remove] takes an absent one for done.
 ///
-/// What was promised holds after the daemon is killed. After a power cut, snapshots that were prepared shortly before
-/// may be
-/// gone, as no container runs then, and layers whose files had not reached the disk are gone as a whole: they are never
-/// served half. Thread-safe, and calls for different keys do not wait for each other's files.
+/// What was promised holds after the daemon is killed. After a power cut, snapshots that were prepared shortly
+/// before may be gone, as no container runs then, and layers whose files had not reached the disk are gone as a
+/// whole: they are never served half. Thread-safe, and calls for different keys do not wait for each other's files.
 public sealed interface Snapshotter permits DirectorySnapshotter {
 
     /// As the configuration and [SnapshotInfo] call it.
@@ -36,8 +33,7 @@ public sealed interface Snapshotter permits DirectorySnapshotter {
     List<Mount> view(String key, Optional<String> parent);
 
     /// How to mount an active snapshot or a view. Asked for before each mounting: it makes a layer ready that was
-    /// mounted
-    /// before. Their targets are empty.
+    /// mounted before. Their targets are empty.
     List<Mount> mounts(String key);
 
     /// Turns an active snapshot, which must not be mounted any more, into the committed one `name`.
@@ -65,14 +61,12 @@ public sealed interface Snapshotter permits DirectorySnapshotter {
 
     Whiteouts whiteouts();
 
-    /// Begins an image layer that is unpacked without a mount; answers the directory to unpack into. If `key` is left
-    /// from
-    /// an attempt that was cut off, its files are removed first.
+    /// Begins an image layer that is unpacked without a mount; answers the directory to unpack into. If `key` is
+    /// left from an attempt that was cut off, its files are removed first.
     Path prepareLayer(String key, Optional<String> parent);
 
     /// Ends what [#prepareLayer] began. That another has committed the same name meanwhile is
-    /// [StorageException.AlreadyExists];
-    /// the caller then removes `key`.
+    /// [StorageException.AlreadyExists]; the caller then removes `key`.
     void commitLayer(String name, String key, Optional<String> parent, Map<String, String> labels);
 
     /// Where the files of a committed layer lie: its own with `overlayfs`, those of its parents too with `native`.
@@ -84,9 +78,8 @@ public sealed interface Snapshotter permits DirectorySnapshotter {
     /// Where all files of this snapshotter lie, for example to ask the file system's size.
     Path root();
 
-    /// Brings all committed layers to the disk and remembers that. Slow, so a background thread does it after a pull;
-    /// until
-    /// then a power cut makes the store drop them.
+    /// Brings all committed layers to the disk and remembers that. Slow, so a background thread does it after a
+    /// pull; until then a power cut makes the store drop them.
     void sync();
 
     /// Deletes directories that a removal or a preparation left when it was cut off.
@@ -98,7 +91,6 @@ public sealed interface Snapshotter permits DirectorySnapshotter {
     Optional<String> parent(View view, String key);
 
     /// For the [GarbageCollector]: removes every snapshot that was made before `start` and whose key is not in what
-    /// `kept`
-    /// answers for the newest view, decided and done in one step. `kept` holds the parents of what it holds.
+    /// `kept` answers for the newest view, decided and done in one step. `kept` holds the parents of what it holds.
     Collected.Part sweep(Function<View, Set<String>> kept, Instant start);
 }

@@ -9,13 +9,12 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
-/// A sorted map from strings that never changes: an update answers a new tree which shares all but one path with the
-/// old one.
+/// A sorted map from strings that never changes: an update answers a new tree which shares all but one path with
+/// the old one.
 ///
 /// So a commit among 5,000 objects copies about 13 nodes, and a reader keeps what it saw for as long as it likes.
-/// Balanced by
-/// height (AVL), because names come from outside and must not be able to make a list of it. Also serves prefixes as
-/// ranges.
+/// Balanced by height (AVL), because names come from outside and must not be able to make a list of it. Also serves
+/// prefixes as ranges.
 final class SortedTree<V> {
 
     private static final SortedTree<?> EMPTY = new SortedTree<>(null);
@@ -56,6 +55,10 @@ final class SortedTree<V> {
     @SuppressWarnings("unchecked") // an empty tree holds no value of any type
     static <V> SortedTree<V> empty() {
         return (SortedTree<V>) EMPTY;
+    }
+
+    int height() {
+        return Node.heightOf(root);
     }
 
     int size() {
@@ -158,8 +161,8 @@ final class SortedTree<V> {
         return first;
     }
 
-    /// The entry of `middle` over the two subtrees, whose heights differ by two at most, turned until they differ by
-    /// one.
+    /// The entry of `middle` over the two subtrees, whose heights differ by two at most, turned until they differ
+    /// by one.
     private static <V> Node<V> balanced(Node<V> middle, @Nullable Node<V> left, @Nullable Node<V> right) {
         int lean = Node.heightOf(left) - Node.heightOf(right);
         if (lean > 1 && left != null) {

@@ -45,8 +45,8 @@ public abstract sealed class StorageException extends RuntimeException {
         }
     }
 
-    /// The file system is full (or the quota used up). Nothing was kept of the operation; it can be repeated when there
-    /// is space.
+    /// The file system is full (or the quota used up). Nothing was kept of the operation; it can be repeated when
+    /// there is space.
     public static final class NoSpace extends StorageException {
         public NoSpace(String attempted, Throwable cause) {
             super("cannot %s: no space left on device".formatted(attempted), cause);

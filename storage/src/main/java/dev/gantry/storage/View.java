@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The whole metadata at one moment. Never changes, takes no lock, and may be kept: two reads of one view always agree.
+/// The whole metadata at one moment. Never changes, takes no lock, and may be kept: two reads of one view always
+/// agree.
 public final class View {
 
     private final long revision;
