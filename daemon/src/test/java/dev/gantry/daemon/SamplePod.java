@@ -1,0 +1,144 @@
+package dev.gantry.daemon;
+
+import dev.gantry.cri.runtime.v1.ContainerConfig;
+import dev.gantry.cri.runtime.v1.ContainerMetadata;
+import dev.gantry.cri.runtime.v1.CreateContainerRequest;
+import dev.gantry.cri.runtime.v1.ExecSyncRequest;
+import dev.gantry.cri.runtime.v1.ExecSyncResponse;
+import dev.gantry.cri.runtime.v1.ImageSpec;
+import dev.gantry.cri.runtime.v1.LinuxContainerConfig;
+import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
+import dev.gantry.cri.runtime.v1.LinuxPodSandboxConfig;
+import dev.gantry.cri.runtime.v1.LinuxSandboxSecurityContext;
+import dev.gantry.cri.runtime.v1.PodSandboxConfig;
+import dev.gantry.cri.runtime.v1.PodSandboxMetadata;
+import dev.gantry.cri.runtime.v1.RemoveContainerRequest;
+import dev.gantry.cri.runtime.v1.RemovePodSandboxRequest;
+import dev.gantry.cri.runtime.v1.RunPodSandboxRequest;
+import dev.gantry.cri.runtime.v1.SecurityProfile;
+import dev.gantry.cri.runtime.v1.StartContainerRequest;
+import dev.gantry.cri.runtime.v1.StopContainerRequest;
+import dev.gantry.cri.runtime.v1.StopPodSandboxRequest;
+import java.nio.file.Path;
+import java.util.UUID;
+
+/// A pod with one container that a client runs, call by call: a shell that ends at once when it is told to.
+/// Each step is one CRI call, as the kubelet makes it.
+final class SamplePod {
+
+    /// From the test images.
+    static final ImageSpec IMAGE = ImageSpec.newBuilder()
+            .setImage("registry.k8s.io/e2e-test-images/busybox:1.29-2")
+            .build();
+
+    private static final int STOP_SECONDS = 10;
+
+    private static final SecurityProfile DEFAULT_SECCOMP = SecurityProfile.newBuilder()
+            .setProfileType(SecurityProfile.ProfileType.RuntimeDefault)
+            .build();
+
+    private final CriClient client;
+    private final PodSandboxConfig config;
+    private String sandbox = "";
+    private String container = "";
+
+    /// @param logs the folder for the pod's logs
+    SamplePod(CriClient client, Path logs) {
+        String uid = UUID.randomUUID().toString();
+        this.client = client;
+        this.config = PodSandboxConfig.newBuilder()
+                .setMetadata(PodSandboxMetadata.newBuilder()
+                        .setName("sample-" + uid)
+                        .setNamespace("default")
+                        .setUid(uid))
+                .setHostname("sample")
+                .setLogDirectory(logs.resolve("default_sample_" + uid).toString())
+                .putLabels("app", "sample")
+                .setLinux(LinuxPodSandboxConfig.newBuilder()
+                        .setSecurityContext(LinuxSandboxSecurityContext.newBuilder()
+                                .setSeccomp(DEFAULT_SECCOMP)
+                                .build()))
+                .build();
+    }
+
+    void run() {
+        sandbox = client.runtime()
+                .runPodSandbox(
+                        RunPodSandboxRequest.newBuilder().setConfig(config).build())
+                .getPodSandboxId();
+    }
+
+    void createContainer() {
+        container = client.runtime()
+                .createContainer(CreateContainerRequest.newBuilder()
+                        .setPodSandboxId(sandbox)
+                        .setConfig(containerConfig())
+                        .setSandboxConfig(config)
+                        .build())
+                .getContainerId();
+    }
+
+    private static ContainerConfig containerConfig() {
+        return ContainerConfig.newBuilder()
+                .setMetadata(ContainerMetadata.newBuilder().setName("main"))
+                .setImage(IMAGE)
+                .addCommand("sh")
+                .addArgs("-c")
+                .addArgs("trap 'exit 0' TERM; echo started; sleep 3600 & wait")
+                .setLogPath("main/0.log")
+                .putLabels("app", "sample")
+                .setLinux(LinuxContainerConfig.newBuilder()
+                        .setSecurityContext(
+                                LinuxContainerSecurityContext.newBuilder().setSeccomp(DEFAULT_SECCOMP)))
+                .build();
+    }
+
+    void startContainer() {
+        var _ = client.runtime()
+                .startContainer(StartContainerRequest.newBuilder()
+                        .setContainerId(container)
+                        .build());
+    }
+
+    /// Runs `true` in the container.
+    void exec() {
+        ExecSyncResponse answer = client.runtime()
+                .execSync(ExecSyncRequest.newBuilder()
+                        .setContainerId(container)
+                        .addCmd("true")
+                        .setTimeout(20)
+                        .build());
+        if (answer.getExitCode() != 0) {
+            throw new IllegalStateException("true ended with " + answer.getExitCode() + " in container " + container);
+        }
+    }
+
+    void stopContainer() {
+        var _ = client.runtime()
+                .stopContainer(StopContainerRequest.newBuilder()
+                        .setContainerId(container)
+                        .setTimeout(STOP_SECONDS)
+                        .build());
+    }
+
+    void removeContainer() {
+        var _ = client.runtime()
+                .removeContainer(RemoveContainerRequest.newBuilder()
+                        .setContainerId(container)
+                        .build());
+    }
+
+    void stop() {
+        var _ = client.runtime()
+                .stopPodSandbox(StopPodSandboxRequest.newBuilder()
+                        .setPodSandboxId(sandbox)
+                        .build());
+    }
+
+    void remove() {
+        var _ = client.runtime()
+                .removePodSandbox(RemovePodSandboxRequest.newBuilder()
+                        .setPodSandboxId(sandbox)
+                        .build());
+    }
+}
