@@ -4,15 +4,17 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
-/// Runs work on a kernel thread that belongs to it alone and ends with it: unshare(2) and setns(2)
-/// change one thread, which must never come back to a pool.
-final class OwnThread {
+/// Runs work on a kernel thread that belongs to it alone and ends with it.
+///
+/// For what changes one thread, which must never come back to a pool (unshare(2), setns(2)), and for
+/// undoing, which an interrupt of the caller must not cut short.
+public final class OwnThread {
 
     private OwnThread() {}
 
     /// Calls and waits, however long it takes, also when the caller is interrupted: the work may hold
     /// what the caller has to undo. The interrupt is kept for later.
-    static <T> T call(String name, Callable<T> work) {
+    public static <T> T call(String name, Callable<T> work) {
         CompletableFuture<T> done = new CompletableFuture<>();
         Thread thread = Thread.ofPlatform().name(name).daemon().start(() -> {
             try {
