@@ -60,6 +60,11 @@ public final class Shim {
     /// Delete waits up to ten seconds for output to drain.
     private static final Duration CONTROL = Duration.ofSeconds(30);
 
+    /// How long a killed process may take to be gone.
+    private static final Duration DEATH = Duration.ofSeconds(10);
+
+    private static final int SIGKILL = 9;
+
     private static final Duration SHUTDOWN = Duration.ofSeconds(3);
 
     private final Bootstrap bootstrap;
@@ -345,6 +350,22 @@ public final class Shim {
             if (Thread.currentThread().isInterrupted()) {
                 throw e;
             } // else it was so quick to end that the answer was lost
+        }
+    }
+
+    /// Kills and removes a container in whatever state it is; empty if the shim does not know it.
+    Optional<Exit> end(String id) {
+        try {
+            kill(id, Optional.empty(), SIGKILL, true);
+        } catch (ShimException.NotFound _) {
+            // unknown, or ended but still to be removed
+        }
+        try {
+            WaitRequest request = WaitRequest.newBuilder().setId(id).build();
+            var _ = call("wait for container " + id, "Wait", request, WaitResponse.parser(), DEATH);
+            return Optional.of(delete(id, Optional.empty()));
+        } catch (ShimException.NotFound _) {
+            return Optional.empty();
         }
     }
 

@@ -7,6 +7,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,7 +17,7 @@ final class ShimConnections {
 
     private static final Logger log = LoggerFactory.getLogger(ShimConnections.class);
 
-    private static final Duration DISMISSAL = Duration.ofSeconds(2);
+    private static final Duration ANSWER = Duration.ofSeconds(2);
     private static final int S_IFMT = 0170000;
     private static final int S_IFSOCK = 0140000;
 
@@ -59,21 +60,27 @@ final class ShimConnections {
         }
     }
 
-    /// Tells a shim to end if it holds no container any more, and removes the socket of one that is dead:
-    /// shims of some versions leave theirs in a folder that all daemons share. Best effort.
-    void dismiss(Bootstrap bootstrap, String id) throws InterruptedException {
+    /// Ends a container through its shim, if that is alive and knows it, and the shim too if it holds no
+    /// other then. Removes the socket of a shim that is dead: some versions leave theirs in a folder that all
+    /// daemons share.
+    ///
+    /// @return how the container ended; empty if the shim could not end it
+    Optional<Exit> end(Bootstrap bootstrap, String id) throws InterruptedException {
         try {
-            Shim shim = dial(bootstrap, id, false, Deadline.in(DISMISSAL));
+            Shim shim = dial(bootstrap, id, false, Deadline.in(ANSWER));
             try {
+                Optional<Exit> exit = shim.end(id);
                 shim.shutdown(id);
+                return exit;
             } finally {
                 shim.disconnect();
             }
         } catch (ConnectException e) {
             removeSocket(bootstrap.socket());
         } catch (IOException | ShimException e) {
-            log.atDebug().addKeyValue("container", id).setCause(e).log("no shim to shut down");
+            log.atDebug().addKeyValue("container", id).setCause(e).log("no shim to end the container");
         }
+        return Optional.empty();
     }
 
     private static void removeSocket(Path file) {

@@ -160,13 +160,14 @@ public final class Shims implements AutoCloseable {
         }
     }
 
-    /// Ends what is left of a container whose shim is dead or does not know it, by the binary's `delete`
-    /// action: kills its processes, removes it from runc and unmounts its root. A shim without containers is
-    /// shut down, the socket file of a dead one removed. The bundle stays. Can be repeated.
+    /// Ends and removes what is left of a container, whatever state it and its shim are in: through the shim
+    /// if that is alive and knows it, else by the binary's `delete` action, which kills its processes,
+    /// removes it from runc and unmounts its root. A shim that holds no container any more is shut down, the
+    /// socket of a dead one removed. The bundle stays. Can be repeated.
     ///
     /// @param binary used if the bundle does not say with which one the shim was started
-    /// @return how the container ended, as far as the binary knows (mostly 137, with some shims also where
-    ///     there never was a container); empty if it says nothing
+    /// @return how the container ended, as far as it is known (mostly 137, with some shims also where there
+    ///     never was a container); empty if nobody says anything
     public Optional<Exit> cleanup(ShimBinary binary, Bundle bundle, String id) {
         require(bundle, id);
         if (!Files.isDirectory(bundle.directory())) {
@@ -175,7 +176,7 @@ public final class Shims implements AutoCloseable {
         try {
             Optional<Bootstrap> address = address(bundle);
             if (address.isEmpty() && Files.exists(bundle.binary())) {
-                dismissUnknown(binary, bundle);
+                endUnknown(binary, bundle);
             }
             return cleanup(binary, bundle, address);
         } catch (IOException e) {
@@ -189,7 +190,10 @@ public final class Shims implements AutoCloseable {
     private Optional<Exit> cleanup(ShimBinary binary, Bundle bundle, Optional<Bootstrap> address)
             throws IOException, InterruptedException {
         if (address.isPresent()) {
-            connections.dismiss(address.get(), bundle.id());
+            Optional<Exit> exit = connections.end(address.get(), bundle.id());
+            if (exit.isPresent()) {
+                return exit;
+            }
         }
         Path program = Files.exists(bundle.binary()) ? Path.of(Files.readString(bundle.binary())) : binary.path();
         Optional<byte[]> answer = action.delete(program, bundle, CLEANUP);
@@ -212,12 +216,12 @@ public final class Shims implements AutoCloseable {
     /// Ends a shim whose address nobody wrote down, because the daemon was killed while it started it. The
     /// binary is told to start again: then it tells the address of the shim that runs, or starts one that can
     /// be ended.
-    private void dismissUnknown(ShimBinary binary, Bundle bundle) throws InterruptedException {
+    private void endUnknown(ShimBinary binary, Bundle bundle) throws InterruptedException {
         Poller.Registration shimLog = ShimLog.open(poller, bundle); // a shim does not serve before its log is read
         try {
-            connections.dismiss(action.start(binary, bundle, RECONNECT), bundle.id());
+            var _ = connections.end(action.start(binary, bundle, RECONNECT), bundle.id());
         } catch (ShimException e) {
-            log.atDebug().addKeyValue("container", bundle.id()).setCause(e).log("no shim to shut down");
+            log.atDebug().addKeyValue("container", bundle.id()).setCause(e).log("no shim to end");
         } finally {
             shimLog.close();
         }

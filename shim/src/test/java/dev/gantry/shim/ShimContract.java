@@ -297,6 +297,25 @@ abstract class ShimContract {
     }
 
     @Test
+    void cleansUpThroughAShimThatIsAlive() throws Exception {
+        Container first = node.container("a", "a", Optional.empty(), ShimNode.OUTPUT, SLEEP);
+        first.create();
+        first.start();
+        Container created = node.container("b", "a", Optional.of(first.shim), ShimNode.OUTPUT, SLEEP);
+        created.create();
+
+        assertThat(node.shims().cleanup(node.binary, created.bundle, "b"))
+                .map(Exit::status)
+                .contains(137);
+        assertThat(first.shim.state("a", INIT).status()).isEqualTo(TaskStatus.RUNNING);
+        assertThat(node.shims().cleanup(node.binary, first.bundle, "a"))
+                .map(Exit::status)
+                .contains(137);
+        first.shim.closed().get(10, TimeUnit.SECONDS);
+        assertThat(mounts()).noneMatch(line -> line.contains(node.directory().toString()));
+    }
+
+    @Test
     void endsAShimWhoseAddressNobodyWroteDown() throws Exception {
         Container container = node.container("a", SLEEP);
         int shim = container.shim.shimPid();
@@ -364,8 +383,9 @@ abstract class ShimContract {
     void tellsOfExits() throws Exception {
         Container container = node.running("a", SLEEP);
         container.exec("e", "/bin/sh", "-c", "exit 4").run();
-        container.remove();
+        container.shim.kill("a", INIT, 9, false);
 
+        // The shim lives on here: one that is shut down at once may take its last events with it.
         assertThat(node.events.poll(10, TimeUnit.SECONDS)).isEqualTo("exit a e 4");
         assertThat(node.events.poll(10, TimeUnit.SECONDS)).isEqualTo("exit a - 137");
     }
