@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
@@ -77,6 +78,20 @@ public final class Sha256 {
             int step = Math.min(CHUNK, length - done);
             library().update(state, all.asSlice((long) offset + done, step), step);
         }
+    }
+
+    /// Takes what is between position and limit, and moves the position to the limit.
+    public void update(ByteBuffer bytes) {
+        if (fallback != null) {
+            fallback.update(bytes);
+            return;
+        }
+        MemorySegment all = MemorySegment.ofBuffer(bytes);
+        for (long done = 0; done < all.byteSize(); done += CHUNK) {
+            long step = Math.min(CHUNK, all.byteSize() - done);
+            library().update(state, all.asSlice(done, step), step);
+        }
+        bytes.position(bytes.limit());
     }
 
     /// The 32 bytes of the digest; afterwards this is a digest of nothing again.

@@ -2,6 +2,7 @@ package dev.gantry.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.HexFormat;
@@ -38,6 +39,25 @@ class Sha256Test {
             }
             assertThat(fast.digest()).isEqualTo(expected);
             assertThat(slow.digest()).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void takesBuffersInAndOutsideTheHeap() {
+        byte[] bytes = new byte[100_000];
+        new Random(1).nextBytes(bytes);
+        ByteBuffer heap = ByteBuffer.wrap(bytes).position(10).limit(90_000);
+        ByteBuffer direct =
+                ByteBuffer.allocateDirect(bytes.length).put(bytes).position(10).limit(90_000);
+        Sha256 expected = Sha256.ofTheJdk();
+        expected.update(bytes, 10, 90_000 - 10);
+        byte[] sum = expected.digest();
+
+        for (ByteBuffer buffer : new ByteBuffer[] {heap, direct}) {
+            Sha256 fast = Sha256.create();
+            fast.update(buffer);
+            assertThat(fast.digest()).isEqualTo(sum);
+            assertThat(buffer.hasRemaining()).isFalse();
         }
     }
 }
