@@ -84,7 +84,7 @@ public final class Gantryd {
     private void serve(CommandLine line) {
         ConfigurationFiles files = ConfigurationFiles.find(line.config());
         Configuration configuration = configuration(line, files);
-        Logs.configure(configuration.log());
+        Loggers.configure(configuration.log());
         Logger log = LoggerFactory.getLogger(Gantryd.class);
         TerminationSignals signals = TerminationSignals.install(() -> reload(line, files, log));
         Identity identity = Identity.read();
@@ -101,7 +101,7 @@ public final class Gantryd {
     private void reload(CommandLine line, ConfigurationFiles files, Logger log) {
         try {
             Configuration.Log options = configuration(line, files).log();
-            Logs.configure(options);
+            Loggers.configure(options);
             log.atInfo()
                     .addKeyValue("level", options.level())
                     .log("reloaded the log's settings; everything else needs a restart");
