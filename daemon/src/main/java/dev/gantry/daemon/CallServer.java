@@ -5,6 +5,7 @@ import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallExecutorSupplier;
+import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.EventLoopGroup;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -33,10 +35,14 @@ final class CallServer {
 
     private static final int LOOKUP_THREADS = 2;
 
+    /// How many calls may wait for each one that is worked on.
+    private static final int WAITING = 16;
+
     private final Configuration.Grpc options;
-    private final CallThreads lookups = new CallThreads("lookup", LOOKUP_THREADS, Integer.MAX_VALUE);
+    private final CallThreads lookups = new CallThreads("lookup", LOOKUP_THREADS);
     private final CallThreads calls;
     private final CallInterceptor interceptor;
+    private final AtomicInteger unfinished = new AtomicInteger();
     private final EventLoopGroup io =
             new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("grpc-io", true), NioIoHandler.newFactory());
     private final SocketFile socket;
@@ -45,7 +51,7 @@ final class CallServer {
     private CallServer(
             Configuration.Grpc options, List<BindableService> services, Function<Throwable, Status> statuses) {
         this.options = options;
-        this.calls = new CallThreads("call", options.maxCalls(), 16 * options.maxCalls());
+        this.calls = new CallThreads("call", options.maxCalls());
         this.interceptor = new CallInterceptor(statuses, this::isTooMany);
         this.socket = SocketFile.reserve(options.address());
         NettyServerBuilder builder = NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket.nursling()))
@@ -58,6 +64,7 @@ final class CallServer {
                 .maxConcurrentCallsPerConnection(MAX_STREAMS)
                 .permitKeepAliveTime(1, TimeUnit.SECONDS)
                 .permitKeepAliveWithoutCalls(true)
+                .addStreamTracerFactory(new Unfinished())
                 .intercept(interceptor);
         services.forEach(builder::addService);
         this.server = builder.build();
@@ -112,11 +119,9 @@ final class CallServer {
         lookups.shutdownNow();
     }
 
-    /// A call that does work and came to the wrong pool, because its own was full: see [ByMethod].
+    /// A call that does work and was sent to the wrong pool, because too many wait already: see [ByMethod].
     private boolean isTooMany(String method) {
-        return !isLookup(method)
-                && calls.isFull()
-                && !Thread.currentThread().getName().startsWith("call-");
+        return !isLookup(method) && Thread.currentThread().getName().startsWith("lookup-");
     }
 
     /// Whether a method answers from memory: by CRI's names that is Version, Status, Info, `List…` and `…Status`.
@@ -133,7 +138,26 @@ final class CallServer {
 
         @Override
         public <Q, A> @Nullable Executor getExecutor(ServerCall<Q, A> call, Metadata headers) {
-            return isLookup(call.getMethodDescriptor().getFullMethodName()) || calls.isFull() ? lookups : calls;
+            boolean full = unfinished.get() > (1 + WAITING) * options.maxCalls();
+            return full || isLookup(call.getMethodDescriptor().getFullMethodName()) ? lookups : calls;
+        }
+    }
+
+    /// Counts the calls that do work, from their first byte until nothing of them is left.
+    private final class Unfinished extends ServerStreamTracer.Factory {
+
+        @Override
+        public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
+            if (isLookup(method)) {
+                return new ServerStreamTracer() {};
+            }
+            unfinished.incrementAndGet();
+            return new ServerStreamTracer() {
+                @Override
+                public void streamClosed(Status status) {
+                    unfinished.decrementAndGet();
+                }
+            };
         }
     }
 }

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 /// A pool of platform threads on which calls run. An idle thread is used before a new one is made,
 /// and ends after a while; when all are busy, calls wait in their order.
 ///
-/// The queue is bounded by the caller, who looks at [#isFull]: gRPC does not take no for an answer
-/// from an executor.
+/// The queue has no bound of its own, because gRPC does not take no for an answer from an executor:
+/// [CallServer] bounds the calls.
 final class CallThreads extends ThreadPoolExecutor {
 
     /// Deep enough for RocksDB, JSON and process spawning; only what is touched costs memory.
@@ -19,17 +19,9 @@ final class CallThreads extends ThreadPoolExecutor {
 
     private static final Duration IDLE = Duration.ofSeconds(10);
 
-    private final int queueLimit;
-
     /// @param size most threads
-    /// @param queueLimit how many tasks may wait before the pool calls itself full
-    CallThreads(String name, int size, int queueLimit) {
+    CallThreads(String name, int size) {
         super(0, size, IDLE.toMillis(), TimeUnit.MILLISECONDS, new HandOver(), threads(name), CallThreads::enqueue);
-        this.queueLimit = queueLimit;
-    }
-
-    boolean isFull() {
-        return getQueue().size() >= queueLimit;
     }
 
     private static ThreadFactory threads(String name) {

@@ -15,6 +15,9 @@ import org.slf4j.event.Level;
 /// held at warn. Safe for use by several threads; each line is written whole.
 final class Loggers implements ILoggerFactory {
 
+    /// Held, because java.util.logging forgets the level of a logger that nobody holds.
+    private static final java.util.logging.Logger GRPC = java.util.logging.Logger.getLogger("io.grpc");
+
     private final PrintStream out;
     private final ConcurrentMap<String, Logger> loggers = new ConcurrentHashMap<>();
     private volatile Level level = Level.INFO;
@@ -29,6 +32,8 @@ final class Loggers implements ILoggerFactory {
         if (LoggerFactory.getILoggerFactory() instanceof Loggers loggers) {
             loggers.set(options);
         }
+        // gRPC writes past SLF4J, and calls it a warning when a client goes away.
+        GRPC.setLevel(java.util.logging.Level.SEVERE);
     }
 
     void set(Configuration.Log options) {
@@ -42,9 +47,15 @@ final class Loggers implements ILoggerFactory {
     }
 
     boolean isEnabled(String logger, Level wanted) {
-        boolean ours = logger.startsWith("dev.gantry.");
-        int least = ours ? level.toInt() : Math.max(level.toInt(), Level.WARN.toInt());
-        return wanted.toInt() >= least;
+        return wanted.toInt() >= Math.max(level.toInt(), leastOf(logger).toInt());
+    }
+
+    private static Level leastOf(String logger) {
+        if (logger.startsWith("dev.gantry.")) {
+            return Level.TRACE;
+        }
+        // It warns at each connection that a Unix socket knows no SO_KEEPALIVE, which gRPC always sets.
+        return logger.startsWith("io.netty.bootstrap.") ? Level.ERROR : Level.WARN;
     }
 
     void write(LogEvent event) {
