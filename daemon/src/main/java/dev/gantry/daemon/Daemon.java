@@ -1,43 +1,76 @@
 package dev.gantry.daemon;
 
-import dev.gantry.cri.gantry.v1.GantryGrpc;
+import dev.gantry.linux.LockFile;
 import io.grpc.Status;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Makes all parts of a running `gantryd` from its configuration, in the order in which they need
 /// each other, and takes them down in the opposite one. Who makes what can be read here and nowhere else.
 final class Daemon implements AutoCloseable {
 
-    private final Configuration configuration;
-    private final CallServer server;
+    private static final Logger log = LoggerFactory.getLogger(Daemon.class);
 
-    private Daemon(Configuration configuration, CallServer server) {
+    private final Configuration configuration;
+    private final Identity identity;
+    private final Parts parts = new Parts();
+
+    private Daemon(Configuration configuration, Identity identity) {
         this.configuration = configuration;
-        this.server = server;
+        this.identity = identity;
     }
 
     /// Serves when this returns. What was made before a failure is taken down again.
     static Daemon start(Configuration configuration, Identity identity) {
+        Daemon daemon = new Daemon(configuration, identity);
+        try {
+            daemon.prepareHost();
+            daemon.serve();
+            return daemon;
+        } catch (RuntimeException failure) {
+            try (Parts _ = daemon.parts) {
+                throw failure;
+            }
+        }
+    }
+
+    /// The directories, the lock that keeps a second daemon out of them, and what the host must have.
+    private void prepareHost() {
+        Host host = Host.current();
+        host.requireRoot();
         directory(configuration.root(), "rwx------");
         directory(configuration.state(), "rwx--x--x");
-        CallServer server = CallServer.start(
-                configuration.grpc(), List.of(new GantryGrpc.GantryImplBase() {}), _ -> Status.INTERNAL);
-        return new Daemon(configuration, server);
+        parts.add(lock(configuration.root()));
+        host.check(configuration).forEach(warning -> log.warn("{}", warning));
+    }
+
+    private void serve() {
+        GantryService gantry = new GantryService(configuration, identity);
+        CallServer server = CallServer.start(configuration.grpc(), List.of(gantry), Daemon::status);
+        parts.add(() -> drain(server));
+    }
+
+    private void drain(CallServer server) throws InterruptedException {
+        if (!server.stop(configuration.drainTimeout())) {
+            log.atWarn()
+                    .addKeyValue("drain_timeout", configuration.drainTimeout())
+                    .log("cancelled calls that had not finished");
+        }
+    }
+
+    private static Status status(Throwable failure) {
+        return Status.INTERNAL.withDescription(failure.getMessage()).withCause(failure);
     }
 
     /// Ends the calls, then everything below them. Containers run on.
     @Override
     public void close() {
-        try {
-            server.stop(configuration.drainTimeout());
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
+        parts.close();
     }
 
     /// Others may pass through the state directory to the socket, but see nothing of either.
@@ -46,7 +79,20 @@ final class Daemon implements AutoCloseable {
             Files.createDirectories(path);
             Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot make directory " + path, e);
+            throw new DaemonException.UnfitHost(List.of("cannot write directory " + path + ": " + e
+                    + "; choose another by --root or --state, or mount its file system writable"));
         }
+    }
+
+    private static LockFile lock(Path root) {
+        Path file = root.resolve("lock");
+        return LockFile.tryLock(file)
+                .orElseThrow(() -> new DaemonException.AlreadyRunning(
+                        "another gantryd%s works with %s: stop it, or choose another --root and --state"
+                                .formatted(
+                                        LockFile.holder(file)
+                                                .map(" (pid %d)"::formatted)
+                                                .orElse(""),
+                                        root)));
     }
 }

@@ -1,11 +1,9 @@
 package dev.gantry.daemon;
 
 import dev.gantry.linux.FileSystems;
+import dev.gantry.linux.HostFacts;
 import dev.gantry.linux.MountInfo;
 import dev.gantry.linux.MountTable;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,12 +23,7 @@ record Host(boolean root, Programs programs, List<MountInfo> mounts, Predicate<P
             List.of("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "pids");
 
     static Host current() {
-        try {
-            boolean root = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0;
-            return new Host(root, Programs.ofEnvironment(), MountTable.read(), FileSystems::supportsOverlay);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read /proc/self: is /proc mounted?", e);
-        }
+        return new Host(HostFacts.isRoot(), Programs.ofEnvironment(), MountTable.read(), FileSystems::supportsOverlay);
     }
 
     /// What cannot be done here although it is configured, and need not stop the daemon.
