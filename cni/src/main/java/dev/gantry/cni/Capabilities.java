@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// What a pod asks of its network. A plugin is given those that its configuration declares under
 /// `capabilities` (CNI conventions, "Dynamic Plugin specific fields").
@@ -46,8 +47,8 @@ public record Capabilities(
         }
     }
 
-    Map<String, Object> toJson() {
-        Map<String, Object> json = new LinkedHashMap<>();
+    Map<String, @Nullable Object> toJson() {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
         if (!portMappings.isEmpty()) {
             json.put(
                     "portMappings",

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gantry.cni;
+
+import org.jspecify.annotations.NullMarked;
