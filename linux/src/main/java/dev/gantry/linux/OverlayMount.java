@@ -126,7 +126,7 @@ final class OverlayMount {
         return new String(line.array(), 0, line.position(), StandardCharsets.UTF_8).strip();
     }
 
-    private static void mountRelative(MountOptions options, Path target) {
+    static void mountRelative(MountOptions options, Path target) {
         Path base = base(options.data())
                 .orElseThrow(() -> tooLong(target, "the layers share no directory to be named from"));
         List<String> shortened = new ArrayList<>();

@@ -155,6 +155,26 @@ class KernelIT {
     }
 
     @Test
+    void mountsManyLayersAsOlderKernelsNeedIt() throws Exception {
+        Path base = make("a-path-long-enough-that-the-options-exceed-a-page");
+        List<String> lower = new ArrayList<>();
+        for (int i = 0; i < 127; i++) {
+            Path layer = Files.createDirectories(base.resolve(i + "/fs"));
+            Files.writeString(layer.resolve("file-" + i), "layer " + i);
+            lower.add(layer.toString());
+        }
+        String layers = "lowerdir=" + String.join(":", lower);
+        Path merged = make("merged");
+        String here = link("/proc/self/cwd");
+
+        OverlayMount.mountRelative(MountOptions.parse(List.of(layers, "ro")), merged);
+
+        assertThat(layers.length()).isGreaterThan(4096);
+        assertThat(merged.resolve("file-126")).hasContent("layer 126");
+        assertThat(link("/proc/self/cwd")).isEqualTo(here);
+    }
+
+    @Test
     void namesTheLayerThatAnOverlayLacks() throws Exception {
         String absent = directory.resolve("absent-" + "x".repeat(200)).toString();
         String lower = "lowerdir=" + String.join(":", Collections.nCopies(30, absent));
