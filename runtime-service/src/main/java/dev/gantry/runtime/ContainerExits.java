@@ -1,0 +1,124 @@
+package dev.gantry.runtime;
+
+import dev.gantry.shim.Exit;
+import dev.gantry.shim.ShimException;
+import dev.gantry.storage.Change;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Records how containers end.
+///
+/// The order matters: the output is read to its end, then the exit is on disk, and only then the shim is told to forget
+/// it; so whenever the daemon dies, the exit code is in the store or still with the shim.
+final class ContainerExits {
+
+    private static final Logger log = LoggerFactory.getLogger(ContainerExits.class);
+    /// A process that outlives the container's first one may hold its output open.
+    private static final Duration DRAIN = Duration.ofSeconds(10);
+    /// What nobody knows any more is reported as containerd reports it.
+    static final int UNKNOWN_EXIT = 255;
+
+    private final ContainerParts parts;
+    private final OomKills oomKills;
+
+    ContainerExits(ContainerParts parts, OomKills oomKills) {
+        this.parts = parts;
+        this.oomKills = oomKills;
+    }
+
+    /// Sees to it that the container's end is recorded.
+    void watch(String id, LiveContainers.Live live) {
+        var _ = live.exit.whenCompleteAsync((exit, failure) -> ended(id, live, exit, failure), parts.exits());
+    }
+
+    private void ended(String id, LiveContainers.Live live, Exit exit, Throwable failure) {
+        try {
+            awaitOutput(id, live);
+            Exit known = failure == null ? exit : exitWithoutShim(id, failure);
+            record(id, live, known);
+        } catch (RuntimeException e) {
+            log.atError().addKeyValue("container", id).setCause(e).log("cannot record the end of a container");
+            live.ended.completeExceptionally(e);
+        }
+    }
+
+    private void awaitOutput(String id, LiveContainers.Live live) {
+        try {
+            live.io.drained().get(DRAIN.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException _) {
+            log.atDebug().addKeyValue("container", id).log("something holds the container's output open after its end");
+        } catch (ExecutionException e) {
+            log.atWarn().addKeyValue("container", id).setCause(e).log("the container's output was not read to its end");
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// The shim is gone; its binary's `delete` action may still know the exit, and cleans up.
+    private Exit exitWithoutShim(String id, Throwable failure) {
+        log.atWarn().addKeyValue("container", id).setCause(failure).log("lost the shim of a running container");
+        Container container = parts.store().view().find(ContainerRows.KIND, id).orElse(null);
+        if (container == null) {
+            return new Exit(UNKNOWN_EXIT, parts.clock().instant());
+        }
+        return cleanUp(container).orElseGet(() -> new Exit(UNKNOWN_EXIT, parts.clock().instant()));
+    }
+
+    /// Removes what a dead shim left of a container.
+    Optional<Exit> cleanUp(Container container) {
+        String handler = parts.sandboxes()
+                .find(container.sandbox().value())
+                .map(it -> it.handler())
+                .orElse("");
+        return parts.shims()
+                .cleanup(parts.handlers().get(handler).shim(), parts.bundle(container.id()), container.id());
+    }
+
+    /// Writes the exit and lets go of everything that a running container holds.
+    private void record(String id, LiveContainers.Live live, Exit exit) {
+        Container ended;
+        try (var _ = parts.locks().lock(id)) {
+            Container container = parts.store().view().find(ContainerRows.KIND, id).orElse(null);
+            if (container == null || !container.state().mayRun()) {
+                parts.live().remove(id);
+                live.io.close();
+                return;
+            }
+            ended = ended(container, exit, live.outOfMemory());
+            parts.store().commit(Change.empty().put(ContainerRows.KIND, ended));
+            forget(id, live);
+            live.io.close();
+            parts.live().remove(id);
+        }
+        live.ended.complete(ended);
+        log.atInfo()
+                .addKeyValue("container", id)
+                .addKeyValue("exit", ended.exitCode())
+                .addKeyValue("reason", ended.reason())
+                .log("container ended");
+    }
+
+    /// The row of a container that ended so.
+    Container ended(Container container, Exit exit, boolean toldOutOfMemory) {
+        boolean outOfMemory = toldOutOfMemory || exit.status() != 0 && oomKills.happened(container);
+        String reason = outOfMemory ? "OOMKilled" : exit.status() == 0 ? "Completed" : "Error";
+        Instant at = exit.at().equals(Instant.EPOCH) ? parts.clock().instant() : exit.at();
+        return container.exited(exit.status(), at, reason, "");
+    }
+
+    private static void forget(String id, LiveContainers.Live live) {
+        try {
+            live.shim.delete(id, Optional.empty());
+        } catch (ShimException.NotFound | ShimException.Unavailable _) {
+            // The shim has forgotten it, or is gone and was cleaned up after.
+        } catch (ShimException e) {
+            log.atWarn().addKeyValue("container", id).setCause(e).log("the shim did not delete an ended container");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package dev.gantry.runtime;
+
+import dev.gantry.image.Images;
+import dev.gantry.linux.Cgroups;
+import dev.gantry.sandbox.KeyedLocks;
+import dev.gantry.sandbox.PodCgroups;
+import dev.gantry.sandbox.RuntimeHandlers;
+import dev.gantry.sandbox.SandboxPlaces;
+import dev.gantry.sandbox.Sandboxes;
+import dev.gantry.shim.Bundle;
+import dev.gantry.shim.Shims;
+import dev.gantry.storage.MetadataStore;
+import dev.gantry.storage.Snapshotter;
+import java.time.Clock;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+
+/// What containers are made of and with; wired once by the daemon.
+///
+/// @param snapshotters by name
+/// @param locks        one for each container
+/// @param exits        records ends of containers; bounded, platform threads
+/// @param bootId       of the running kernel
+record ContainerParts(
+        MetadataStore store,
+        Sandboxes sandboxes,
+        Images images,
+        Map<String, Snapshotter> snapshotters,
+        Shims shims,
+        LiveContainers live,
+        RuntimeHandlers handlers,
+        PodCgroups podCgroups,
+        Cgroups cgroups,
+        ContainerSpecs specs,
+        ContainerStreams streams,
+        SandboxPlaces places,
+        KeyedLocks locks,
+        ExecutorService exits,
+        Clock clock,
+        String bootId) {
+
+    Bundle bundle(String id) {
+        return new Bundle(places.bundle(id));
+    }
+}

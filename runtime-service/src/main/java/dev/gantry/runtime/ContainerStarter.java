@@ -1,0 +1,96 @@
+package dev.gantry.runtime;
+
+import dev.gantry.linux.Mount;
+import dev.gantry.sandbox.Rollback;
+import dev.gantry.sandbox.RuntimeHandler;
+import dev.gantry.sandbox.Sandbox;
+import dev.gantry.sandbox.SandboxException;
+import dev.gantry.sandbox.SandboxState;
+import dev.gantry.sandbox.Timeline;
+import dev.gantry.shim.Bundle;
+import dev.gantry.shim.Exit;
+import dev.gantry.shim.Shim;
+import dev.gantry.shim.ShimException;
+import dev.gantry.storage.Change;
+import dev.gantry.storage.Durability;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Starts a created container (CRI `StartContainer`). One that cannot be started has exited, with a reason.
+final class ContainerStarter {
+
+    private static final Logger log = LoggerFactory.getLogger(ContainerStarter.class);
+    private static final int START_FAILED = 128;
+
+    private final ContainerParts parts;
+    private final ContainerExits exits;
+
+    ContainerStarter(ContainerParts parts, ContainerExits exits) {
+        this.parts = parts;
+        this.exits = exits;
+    }
+
+    /// The caller holds the container's lock.
+    void start(Container created) {
+        Timeline timeline = new Timeline();
+        if (created.state() != ContainerState.CREATED) {
+            throw new ContainerException.WrongState("cannot start container %s: it is %s, not CREATED"
+                    .formatted(created.id(), created.state()));
+        }
+        Sandbox sandbox = parts.sandboxes().get(created.sandbox().value());
+        if (sandbox.state() != SandboxState.READY) {
+            throw new SandboxException.WrongState(
+                    "cannot start container %s: pod sandbox %s does not run".formatted(created.id(), sandbox.id()));
+        }
+        Container starting = created.in(ContainerState.STARTING);
+        parts.store().commit(Change.empty().put(ContainerRows.KIND, starting), Durability.BUFFERED);
+        Rollback rollback = new Rollback();
+        try {
+            launch(starting, sandbox, rollback, timeline);
+        } catch (RuntimeException e) {
+            rollback.undo(e);
+            Container failed = starting.exited(START_FAILED, parts.clock().instant(), "StartError", String.valueOf(e.getMessage()));
+            parts.store().commit(Change.empty().put(ContainerRows.KIND, failed));
+            throw new ContainerException.Failed(
+                    "cannot start container %s (%s): %s"
+                            .formatted(created.id(), created.config().getMetadata().getName(), e.getMessage()),
+                    e);
+        }
+        timeline.log(log, "StartContainer", created.id());
+    }
+
+    private void launch(Container starting, Sandbox sandbox, Rollback rollback, Timeline timeline) {
+        String id = starting.id();
+        RuntimeHandler handler = parts.handlers().get(sandbox.handler());
+        Bundle bundle = parts.bundle(id);
+        Shim shim = timeline.measure(
+                "shim",
+                () -> parts.shims().start(handler.shim(), bundle, id, Optional.of(parts.sandboxes().shim(sandbox))));
+        ContainerIo io = timeline.measure("streams", () -> parts.streams().open(starting, bundle));
+        rollback.onFailure(io::close);
+        List<Mount> rootfs =
+                parts.snapshotters().get(starting.snapshotter()).mounts(id);
+        int pid = timeline.measure("create", () -> shim.create(id, bundle, rootfs, io.stdio(), handler.options()));
+        rollback.onFailure(() -> deleteTask(shim, id));
+        CompletableFuture<Exit> exit = shim.wait(id, Optional.empty());
+        LiveContainers.Live live = new LiveContainers.Live(shim, io, exit);
+        parts.live().put(id, live);
+        rollback.onFailure(() -> parts.live().remove(id));
+        timeline.run("start", () -> shim.start(id));
+        Container running = starting.running(pid, parts.clock().instant());
+        timeline.run("commit", () -> parts.store().commit(Change.empty().put(ContainerRows.KIND, running)));
+        exits.watch(id, live);
+    }
+
+    private static void deleteTask(Shim shim, String id) {
+        try {
+            shim.kill(id, Optional.empty(), ContainerStopper.SIGKILL, true);
+        } catch (ShimException.NotFound _) {
+            // It never ran, or ran and ended.
+        }
+        shim.delete(id, Optional.empty());
+    }
+}

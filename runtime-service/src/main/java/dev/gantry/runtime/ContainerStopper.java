@@ -1,0 +1,121 @@
+package dev.gantry.runtime;
+
+import dev.gantry.sandbox.BundleFiles;
+import dev.gantry.shim.Exit;
+import dev.gantry.shim.ShimException;
+import dev.gantry.storage.Change;
+import dev.gantry.storage.Durability;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Stops and removes containers (CRI `StopContainer`, `RemoveContainer`); doing so twice succeeds.
+final class ContainerStopper {
+
+    static final int SIGKILL = 9;
+
+    private static final Logger log = LoggerFactory.getLogger(ContainerStopper.class);
+    /// A process in an uninterruptible wait may take long to die.
+    private static final Duration DEATH = Duration.ofSeconds(60);
+
+    private final ContainerParts parts;
+    /// Containers whose stop signal was sent: a repeated stop waits, but does not signal again.
+    private final ConcurrentHashMap.KeySetView<String, Boolean> signalled = ConcurrentHashMap.newKeySet();
+
+    ContainerStopper(ContainerParts parts) {
+        this.parts = parts;
+    }
+
+    /// Sends the stop signal, waits for at most `grace`, then kills. Waits without the container's lock, so a second
+    /// stop with a shorter grace shortens the first.
+    void stop(Container container, Duration grace) throws InterruptedException {
+        String id = container.id();
+        LiveContainers.Live live = parts.live().find(id).orElse(null);
+        if (!container.state().mayRun() || live == null) {
+            return;
+        }
+        try {
+            if (grace.isPositive() && !live.exit.isDone()) {
+                if (signalled.add(id)) {
+                    kill(live, id, container.stopSignal(), false);
+                }
+                if (await(live.exit, grace)) {
+                    awaitRecord(id, live);
+                    return;
+                }
+            }
+            kill(live, id, SIGKILL, true);
+            if (!await(live.exit, DEATH)) {
+                throw new ContainerException.TimedOut(
+                        "container %s does not die: its processes have not ended %d s after SIGKILL; look for tasks in state D"
+                                .formatted(id, DEATH.toSeconds()));
+            }
+            awaitRecord(id, live);
+        } finally {
+            if (live.exit.isDone()) {
+                signalled.remove(id);
+            }
+        }
+    }
+
+    /// Kills the container if it still runs and deletes everything that carries its id, but its log.
+    void remove(Container container) throws InterruptedException {
+        stop(container, Duration.ZERO);
+        String id = container.id();
+        try (var _ = parts.locks().lock(id)) {
+            Container stopped = parts.store().view().find(ContainerRows.KIND, id).orElse(null);
+            if (stopped == null) {
+                return;
+            }
+            delete(stopped);
+        }
+        log.atDebug().addKeyValue("container", id).log("container removed");
+    }
+
+    /// The deletion itself, each step of which can be repeated.
+    void delete(Container stopped) {
+        String id = stopped.id();
+        parts.store()
+                .commit(Change.empty().put(ContainerRows.KIND, stopped.in(ContainerState.REMOVING)), Durability.BUFFERED);
+        BundleFiles.delete(parts.bundle(id));
+        parts.snapshotters().get(stopped.snapshotter()).remove(id);
+        parts.store().commit(Change.empty().delete(ContainerRows.KIND, id));
+    }
+
+    private static void kill(LiveContainers.Live live, String id, int signal, boolean all) {
+        try {
+            live.shim.kill(id, Optional.empty(), signal, all);
+        } catch (ShimException.NotFound _) {
+            // It has just ended.
+        } catch (ShimException.Unavailable e) {
+            log.atDebug().addKeyValue("container", id).setCause(e).log("no shim to send a signal through");
+        }
+    }
+
+    private static boolean await(CompletableFuture<Exit> exit, Duration time) throws InterruptedException {
+        try {
+            exit.get(time.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException _) {
+            return false;
+        } catch (ExecutionException _) {
+            return true; // The shim is gone; the record tells what became of the container.
+        }
+    }
+
+    private static void awaitRecord(String id, LiveContainers.Live live) throws InterruptedException {
+        try {
+            live.ended.get(DEATH.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new ContainerException.Failed("the end of container %s was not recorded in time".formatted(id), e);
+        } catch (ExecutionException e) {
+            throw new ContainerException.Failed("the end of container %s could not be recorded".formatted(id), e);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package dev.gantry.runtime;
+
+import dev.gantry.cri.runtime.v1.LinuxContainerResources;
+import dev.gantry.cri.runtime.v1.LinuxPodSandboxConfig;
+import dev.gantry.cri.runtime.v1.LinuxPodSandboxStatus;
+import dev.gantry.cri.runtime.v1.LinuxSandboxSecurityContext;
+import dev.gantry.cri.runtime.v1.Namespace;
+import dev.gantry.cri.runtime.v1.NamespaceOption;
+import dev.gantry.cri.runtime.v1.PodIP;
+import dev.gantry.cri.runtime.v1.PodSandbox;
+import dev.gantry.cri.runtime.v1.PodSandboxConfig;
+import dev.gantry.cri.runtime.v1.PodSandboxMetadata;
+import dev.gantry.cri.runtime.v1.PodSandboxNetworkStatus;
+import dev.gantry.cri.runtime.v1.PodSandboxState;
+import dev.gantry.cri.runtime.v1.PodSandboxStatus;
+import dev.gantry.cri.runtime.v1.PortMapping;
+import dev.gantry.cri.runtime.v1.SELinuxOption;
+import dev.gantry.cri.runtime.v1.SupplementalGroupsPolicy;
+import dev.gantry.sandbox.DnsConfig;
+import dev.gantry.sandbox.LinuxResources;
+import dev.gantry.sandbox.NamespaceMode;
+import dev.gantry.sandbox.PodPort;
+import dev.gantry.sandbox.Sandbox;
+import dev.gantry.sandbox.SandboxConfig;
+import dev.gantry.sandbox.SandboxException;
+import dev.gantry.sandbox.SandboxMetadata;
+import dev.gantry.sandbox.SandboxNamespaces;
+import dev.gantry.sandbox.SandboxSecurity;
+import dev.gantry.sandbox.SandboxState;
+import dev.gantry.sandbox.SecurityProfile;
+import dev.gantry.sandbox.SelinuxLabel;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// Pod sandboxes between the CRI messages and the model.
+final class CriSandboxes {
+
+    private CriSandboxes() {}
+
+    /// What a request asks for.
+    ///
+    /// @throws SandboxException.InvalidRequest when it cannot be
+    static SandboxConfig config(PodSandboxConfig message) {
+        if (!message.hasMetadata()) {
+            throw new SandboxException.InvalidRequest("a pod sandbox needs metadata");
+        }
+        PodSandboxMetadata metadata = message.getMetadata();
+        LinuxPodSandboxConfig linux = message.getLinux();
+        return new SandboxConfig(
+                new SandboxMetadata(
+                        metadata.getName(), metadata.getNamespace(), metadata.getUid(), metadata.getAttempt()),
+                message.getHostname(),
+                message.getLogDirectory(),
+                new DnsConfig(
+                        message.getDnsConfig().getServersList(),
+                        message.getDnsConfig().getSearchesList(),
+                        message.getDnsConfig().getOptionsList()),
+                message.getPortMappingsList().stream().map(CriSandboxes::port).toList(),
+                message.getLabelsMap(),
+                message.getAnnotationsMap(),
+                linux.getCgroupParent(),
+                linux.getSysctlsMap(),
+                security(linux.getSecurityContext()),
+                linux.hasOverhead() ? Optional.of(resources(linux.getOverhead())) : Optional.empty(),
+                linux.hasResources() ? Optional.of(resources(linux.getResources())) : Optional.empty());
+    }
+
+    private static PodPort port(PortMapping message) {
+        return new PodPort(
+                message.getProtocol().name().toLowerCase(Locale.ROOT),
+                message.getContainerPort(),
+                message.getHostPort(),
+                message.getHostIp());
+    }
+
+    private static SandboxSecurity security(LinuxSandboxSecurityContext message) {
+        return new SandboxSecurity(
+                namespaces(message.getNamespaceOptions()),
+                message.getPrivileged(),
+                message.hasRunAsUser() ? OptionalLong.of(message.getRunAsUser().getValue()) : OptionalLong.empty(),
+                message.hasRunAsGroup() ? OptionalLong.of(message.getRunAsGroup().getValue()) : OptionalLong.empty(),
+                message.getSupplementalGroupsList(),
+                message.getSupplementalGroupsPolicy() == SupplementalGroupsPolicy.Strict,
+                message.getReadonlyRootfs(),
+                seccomp(message),
+                message.hasApparmor() ? profile(message.getApparmor()) : new SecurityProfile.Unconfined(),
+                selinux(message.getSelinuxOptions()));
+    }
+
+    private static SandboxNamespaces namespaces(NamespaceOption message) {
+        if (message.hasUsernsOptions()
+                && message.getUsernsOptions().getMode() == dev.gantry.cri.runtime.v1.NamespaceMode.POD) {
+            throw new SandboxException.InvalidRequest("user namespaces of pods are not supported yet");
+        }
+        return new SandboxNamespaces(mode(message.getNetwork()), mode(message.getPid()), mode(message.getIpc()));
+    }
+
+    static NamespaceMode mode(dev.gantry.cri.runtime.v1.NamespaceMode message) {
+        return switch (message) {
+            case POD -> NamespaceMode.POD;
+            case CONTAINER -> NamespaceMode.CONTAINER;
+            case NODE -> NamespaceMode.NODE;
+            case TARGET -> NamespaceMode.TARGET;
+            case UNRECOGNIZED -> throw new SandboxException.InvalidRequest("unknown namespace mode");
+        };
+    }
+
+    @SuppressWarnings("deprecation") // crictl manifests of old still say the profile by path
+    private static SecurityProfile seccomp(LinuxSandboxSecurityContext message) {
+        return message.hasSeccomp()
+                ? profile(message.getSeccomp())
+                : profile(message.getSeccompProfilePath());
+    }
+
+    static SecurityProfile profile(dev.gantry.cri.runtime.v1.SecurityProfile message) {
+        return switch (message.getProfileType()) {
+            case RuntimeDefault -> new SecurityProfile.RuntimeDefault();
+            case Unconfined -> new SecurityProfile.Unconfined();
+            case Localhost -> new SecurityProfile.Localhost(message.getLocalhostRef());
+            case UNRECOGNIZED -> throw new SandboxException.InvalidRequest("unknown security profile type");
+        };
+    }
+
+    /// The form before profile types: `runtime/default`, `docker/default`, `unconfined`, `localhost/PATH` or nothing.
+    static SecurityProfile profile(String path) {
+        return switch (path) {
+            case "", "unconfined" -> new SecurityProfile.Unconfined();
+            case "runtime/default", "docker/default" -> new SecurityProfile.RuntimeDefault();
+            default -> new SecurityProfile.Localhost(path);
+        };
+    }
+
+    static SelinuxLabel selinux(SELinuxOption message) {
+        return new SelinuxLabel(message.getUser(), message.getRole(), message.getType(), message.getLevel());
+    }
+
+    private static LinuxResources resources(LinuxContainerResources message) {
+        return new LinuxResources(
+                message.getCpuPeriod(),
+                message.getCpuQuota(),
+                message.getCpuShares(),
+                message.getMemoryLimitInBytes(),
+                message.getMemorySwapLimitInBytes(),
+                message.getOomScoreAdj(),
+                message.getCpusetCpus(),
+                message.getCpusetMems(),
+                message.getHugepageLimitsList().stream()
+                        .map(it -> new LinuxResources.HugepageLimit(it.getPageSize(), it.getLimit()))
+                        .toList(),
+                message.getUnifiedMap());
+    }
+
+    static PodSandboxState state(SandboxState state) {
+        return state == SandboxState.READY ? PodSandboxState.SANDBOX_READY : PodSandboxState.SANDBOX_NOTREADY;
+    }
+
+    /// What lists show of a sandbox.
+    static PodSandbox item(Sandbox sandbox) {
+        return PodSandbox.newBuilder()
+                .setId(sandbox.id().value())
+                .setMetadata(metadata(sandbox.config().metadata()))
+                .setState(state(sandbox.state()))
+                .setCreatedAt(Times.nanos(sandbox.created()))
+                .putAllLabels(sandbox.config().labels())
+                .putAllAnnotations(sandbox.config().annotations())
+                .setRuntimeHandler(sandbox.handler())
+                .build();
+    }
+
+    static PodSandboxStatus status(Sandbox sandbox) {
+        SandboxNamespaces namespaces = sandbox.config().namespaces();
+        return PodSandboxStatus.newBuilder()
+                .setId(sandbox.id().value())
+                .setMetadata(metadata(sandbox.config().metadata()))
+                .setState(state(sandbox.state()))
+                .setCreatedAt(Times.nanos(sandbox.created()))
+                .setNetwork(network(sandbox))
+                .setLinux(LinuxPodSandboxStatus.newBuilder()
+                        .setNamespaces(Namespace.newBuilder()
+                                .setOptions(NamespaceOption.newBuilder()
+                                        .setNetwork(message(namespaces.network()))
+                                        .setPid(message(namespaces.pid()))
+                                        .setIpc(message(namespaces.ipc())))))
+                .putAllLabels(sandbox.config().labels())
+                .putAllAnnotations(sandbox.config().annotations())
+                .setRuntimeHandler(sandbox.handler())
+                .build();
+    }
+
+    private static PodSandboxNetworkStatus network(Sandbox sandbox) {
+        List<String> ips = sandbox.state() == SandboxState.READY ? sandbox.ips() : List.of();
+        if (ips.isEmpty()) {
+            return PodSandboxNetworkStatus.getDefaultInstance();
+        }
+        return PodSandboxNetworkStatus.newBuilder()
+                .setIp(ips.getFirst())
+                .addAllAdditionalIps(ips.stream()
+                        .skip(1)
+                        .map(ip -> PodIP.newBuilder().setIp(ip).build())
+                        .toList())
+                .build();
+    }
+
+    static PodSandboxMetadata metadata(SandboxMetadata metadata) {
+        return PodSandboxMetadata.newBuilder()
+                .setName(metadata.name())
+                .setNamespace(metadata.namespace())
+                .setUid(metadata.uid())
+                .setAttempt(metadata.attempt())
+                .build();
+    }
+
+    private static dev.gantry.cri.runtime.v1.NamespaceMode message(NamespaceMode mode) {
+        return switch (mode) {
+            case POD -> dev.gantry.cri.runtime.v1.NamespaceMode.POD;
+            case CONTAINER -> dev.gantry.cri.runtime.v1.NamespaceMode.CONTAINER;
+            case NODE -> dev.gantry.cri.runtime.v1.NamespaceMode.NODE;
+            case TARGET -> dev.gantry.cri.runtime.v1.NamespaceMode.TARGET;
+        };
+    }
+}

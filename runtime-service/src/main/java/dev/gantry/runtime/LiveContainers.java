@@ -1,0 +1,55 @@
+package dev.gantry.runtime;
+
+import dev.gantry.shim.Exit;
+import dev.gantry.shim.Shim;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// What the daemon holds for containers that run now; all of it can be made again from the store and the shims.
+/// Thread-safe.
+final class LiveContainers {
+
+    /// One running container.
+    static final class Live {
+        final Shim shim;
+        final ContainerIo io;
+        /// Completed once the exit is in the store, so that whoever waits for it sees EXITED afterwards.
+        final CompletableFuture<Container> ended = new CompletableFuture<>();
+        /// How its process ended, as soon as the shim says so.
+        final CompletableFuture<Exit> exit;
+        private volatile boolean outOfMemory;
+
+        Live(Shim shim, ContainerIo io, CompletableFuture<Exit> exit) {
+            this.shim = shim;
+            this.io = io;
+            this.exit = exit;
+        }
+
+        boolean outOfMemory() {
+            return outOfMemory;
+        }
+    }
+
+    private final ConcurrentHashMap<String, Live> containers = new ConcurrentHashMap<>();
+
+    Optional<Live> find(String id) {
+        return Optional.ofNullable(containers.get(id));
+    }
+
+    void put(String id, Live live) {
+        containers.put(id, live);
+    }
+
+    void remove(String id) {
+        containers.remove(id);
+    }
+
+    /// The kernel killed something in the container for want of memory.
+    void outOfMemory(String id) {
+        Live live = containers.get(id);
+        if (live != null) {
+            live.outOfMemory = true;
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package dev.gantry.runtime;
+
+import java.nio.charset.StandardCharsets;
+
+/// Which output of a container a log line came from.
+enum LogStream {
+    STDOUT("stdout"),
+    STDERR("stderr");
+
+    /// ` stdout `, as it stands between time and tag.
+    private final byte[] label;
+
+    LogStream(String name) {
+        this.label = (" " + name + " ").getBytes(StandardCharsets.US_ASCII);
+    }
+
+    byte[] label() {
+        return label;
+    }
+}

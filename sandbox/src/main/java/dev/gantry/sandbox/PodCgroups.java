@@ -1,0 +1,84 @@
+package dev.gantry.sandbox;
+
+import dev.gantry.linux.Cgroups;
+
+/// Where pods and containers stand in the cgroup tree.
+///
+/// A pod that names no parent gets a cgroup of its own below the daemon's; so does a pod whose named parent does not
+/// exist yet (crictl). Those we own: we limit and remove them. A parent that exists belongs to the kubelet, which
+/// limits and removes it itself. The last part of a container's path is its id, or cAdvisor would not recognise it.
+public final class PodCgroups {
+
+    /// What a scope's name begins with under systemd: `gantry-<id>.scope`.
+    private static final String SCOPE_PREFIX = "gantry";
+
+    private final Cgroups cgroups;
+    private final CgroupDriver driver;
+    private final String root;
+
+    /// @param root the cgroup (`/gantry`) or slice (`gantry.slice`) below which pods without a parent go
+    public PodCgroups(Cgroups cgroups, CgroupDriver driver, String root) {
+        this.cgroups = cgroups;
+        this.driver = driver;
+        this.root = root;
+    }
+
+    /// The cgroup that holds a pod, and whether it is ours.
+    record Place(String parent, boolean owned) {}
+
+    public CgroupDriver driver() {
+        return driver;
+    }
+
+    /// Decides where the pod goes; nothing is made yet.
+    Place place(SandboxId id, String requested) {
+        return switch (driver) {
+            case SYSTEMD -> new Place(slice(requested), false);
+            case CGROUPFS -> {
+                String parent = requested.isEmpty() ? root + "/" + id : absolute(requested);
+                yield new Place(parent, requested.isEmpty() || !cgroups.exists(parent));
+            }
+        };
+    }
+
+    void create(Place place) {
+        if (place.owned()) {
+            cgroups.create(place.parent());
+        }
+    }
+
+    /// Removes the pod's cgroup if it is ours; one that still holds something is left to the next try.
+    void remove(Sandbox sandbox) {
+        if (sandbox.ownsCgroup()) {
+            cgroups.remove(sandbox.cgroupParent());
+        }
+    }
+
+    /// `cgroupsPath` of the OCI spec for a container of the pod.
+    public String pathOf(String parent, String containerId) {
+        return switch (driver) {
+            case SYSTEMD -> "%s:%s:%s".formatted(parent, SCOPE_PREFIX, containerId);
+            case CGROUPFS -> parent + "/" + containerId;
+        };
+    }
+
+    private String slice(String requested) {
+        String parent = requested.isEmpty() ? root : requested;
+        String last = parent.substring(parent.lastIndexOf('/') + 1);
+        if (!last.endsWith(".slice") || last.contains(":")) {
+            throw new SandboxException.InvalidRequest(
+                    "cgroup parent \"%s\" is not a slice, as the systemd cgroup driver needs it".formatted(requested));
+        }
+        return last;
+    }
+
+    private static String absolute(String requested) {
+        String path = requested.startsWith("/") ? requested : "/" + requested;
+        for (String part : path.substring(1).split("/", -1)) {
+            if (part.isEmpty() || part.equals(".") || part.equals("..") || part.contains(":")) {
+                throw new SandboxException.InvalidRequest("cgroup parent \"%s\" is not a plain path".formatted(requested));
+            }
+        }
+        return path;
+    }
+}

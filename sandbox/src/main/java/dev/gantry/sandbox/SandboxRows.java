@@ -1,0 +1,258 @@
+package dev.gantry.sandbox;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.gantry.sandbox.stored.Hugepages;
+import dev.gantry.sandbox.stored.Port;
+import dev.gantry.sandbox.stored.Profile;
+import dev.gantry.sandbox.stored.Resources;
+import dev.gantry.sandbox.stored.SandboxRow;
+import dev.gantry.sandbox.stored.Security;
+import dev.gantry.sandbox.stored.Selinux;
+import dev.gantry.storage.Codec;
+import dev.gantry.storage.Index;
+import dev.gantry.storage.Kind;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// Sandboxes as rows of the store.
+final class SandboxRows implements Codec<Sandbox> {
+
+    static final String BY_NAME = "name";
+
+    static final Kind<Sandbox> KIND = new Kind<>(
+            "sandboxes",
+            sandbox -> sandbox.id().value(),
+            new SandboxRows(),
+            List.of(new Index<>(
+                    BY_NAME, sandbox -> List.of(sandbox.config().metadata().reservedName()))));
+
+    private static final int VERSION = 1;
+
+    @Override
+    public byte[] encode(Sandbox sandbox) {
+        SandboxConfig config = sandbox.config();
+        SandboxMetadata metadata = config.metadata();
+        SandboxRow.Builder row = SandboxRow.newBuilder()
+                .setVersion(VERSION)
+                .setId(sandbox.id().value())
+                .setName(metadata.name())
+                .setNamespace(metadata.namespace())
+                .setUid(metadata.uid())
+                .setAttempt(metadata.attempt())
+                .setHostname(config.hostname())
+                .setLogDirectory(config.logDirectory())
+                .addAllDnsServers(config.dns().servers())
+                .addAllDnsSearches(config.dns().searches())
+                .addAllDnsOptions(config.dns().options())
+                .addAllPorts(config.ports().stream().map(SandboxRows::encode).toList())
+                .putAllLabels(config.labels())
+                .putAllAnnotations(config.annotations())
+                .setRequestedCgroupParent(config.cgroupParent())
+                .putAllSysctls(config.sysctls())
+                .setSecurity(encode(config.security()))
+                .setHandler(sandbox.handler())
+                .setState(encode(sandbox.state()))
+                .setCreatedNanos(nanos(sandbox.created()))
+                .setCgroupParent(sandbox.cgroupParent())
+                .setOwnsCgroup(sandbox.ownsCgroup())
+                .setBootId(sandbox.bootId())
+                .setPid(sandbox.pid())
+                .addAllIps(sandbox.ips())
+                .setSnapshotter(sandbox.snapshotter())
+                .setPauseImage(sandbox.pauseImage());
+        config.overhead().ifPresent(it -> row.setOverhead(encode(it)));
+        config.resources().ifPresent(it -> row.setResources(encode(it)));
+        return row.build().toByteArray();
+    }
+
+    @Override
+    public Sandbox decode(byte[] bytes) {
+        SandboxRow row = parse(bytes);
+        if (row.getVersion() != VERSION) {
+            throw new IllegalStateException("pod sandbox %s was written by another version of Gantry (row version %d, known %d)"
+                    .formatted(row.getId(), row.getVersion(), VERSION));
+        }
+        return new Sandbox(
+                new SandboxId(row.getId()),
+                config(row),
+                row.getHandler(),
+                decode(row.getState()),
+                instant(row.getCreatedNanos()),
+                row.getCgroupParent(),
+                row.getOwnsCgroup(),
+                row.getBootId(),
+                row.getPid(),
+                row.getIpsList(),
+                row.getSnapshotter(),
+                row.getPauseImage());
+    }
+
+    private static SandboxRow parse(byte[] bytes) {
+        try {
+            return SandboxRow.parseFrom(bytes);
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("a pod sandbox row is not readable", e);
+        }
+    }
+
+    private static SandboxConfig config(SandboxRow row) {
+        return new SandboxConfig(
+                new SandboxMetadata(row.getName(), row.getNamespace(), row.getUid(), row.getAttempt()),
+                row.getHostname(),
+                row.getLogDirectory(),
+                new DnsConfig(row.getDnsServersList(), row.getDnsSearchesList(), row.getDnsOptionsList()),
+                row.getPortsList().stream().map(SandboxRows::decode).toList(),
+                row.getLabelsMap(),
+                row.getAnnotationsMap(),
+                row.getRequestedCgroupParent(),
+                row.getSysctlsMap(),
+                decode(row.getSecurity()),
+                row.hasOverhead() ? Optional.of(decode(row.getOverhead())) : Optional.empty(),
+                row.hasResources() ? Optional.of(decode(row.getResources())) : Optional.empty());
+    }
+
+    private static Port encode(PodPort port) {
+        return Port.newBuilder()
+                .setProtocol(port.protocol())
+                .setContainerPort(port.containerPort())
+                .setHostPort(port.hostPort())
+                .setHostIp(port.hostIp())
+                .build();
+    }
+
+    private static PodPort decode(Port port) {
+        return new PodPort(port.getProtocol(), port.getContainerPort(), port.getHostPort(), port.getHostIp());
+    }
+
+    private static Security encode(SandboxSecurity security) {
+        Security.Builder row = Security.newBuilder()
+                .setNetwork(security.namespaces().network().ordinal())
+                .setPid(security.namespaces().pid().ordinal())
+                .setIpc(security.namespaces().ipc().ordinal())
+                .setPrivileged(security.privileged())
+                .addAllSupplementalGroups(security.supplementalGroups())
+                .setStrictGroups(security.strictGroups())
+                .setReadonlyRoot(security.readonlyRoot())
+                .setSeccomp(encode(security.seccomp()))
+                .setApparmor(encode(security.apparmor()))
+                .setSelinux(Selinux.newBuilder()
+                        .setUser(security.selinux().user())
+                        .setRole(security.selinux().role())
+                        .setType(security.selinux().type())
+                        .setLevel(security.selinux().level()));
+        security.user().ifPresent(row::setUser);
+        security.group().ifPresent(row::setGroup);
+        return row.build();
+    }
+
+    private static SandboxSecurity decode(Security row) {
+        return new SandboxSecurity(
+                new SandboxNamespaces(mode(row.getNetwork()), mode(row.getPid()), mode(row.getIpc())),
+                row.getPrivileged(),
+                row.hasUser() ? OptionalLong.of(row.getUser()) : OptionalLong.empty(),
+                row.hasGroup() ? OptionalLong.of(row.getGroup()) : OptionalLong.empty(),
+                row.getSupplementalGroupsList(),
+                row.getStrictGroups(),
+                row.getReadonlyRoot(),
+                decode(row.getSeccomp()),
+                decode(row.getApparmor()),
+                new SelinuxLabel(
+                        row.getSelinux().getUser(),
+                        row.getSelinux().getRole(),
+                        row.getSelinux().getType(),
+                        row.getSelinux().getLevel()));
+    }
+
+    private static NamespaceMode mode(int ordinal) {
+        return NamespaceMode.values()[ordinal];
+    }
+
+    private static Profile encode(SecurityProfile profile) {
+        return switch (profile) {
+            case SecurityProfile.Unconfined _ -> Profile.getDefaultInstance();
+            case SecurityProfile.RuntimeDefault _ ->
+                Profile.newBuilder().setType(Profile.Type.RUNTIME_DEFAULT).build();
+            case SecurityProfile.Localhost(String reference) ->
+                Profile.newBuilder()
+                        .setType(Profile.Type.LOCALHOST)
+                        .setLocalhostReference(reference)
+                        .build();
+        };
+    }
+
+    private static SecurityProfile decode(Profile row) {
+        return switch (row.getType()) {
+            case UNCONFINED -> new SecurityProfile.Unconfined();
+            case RUNTIME_DEFAULT -> new SecurityProfile.RuntimeDefault();
+            case LOCALHOST -> new SecurityProfile.Localhost(row.getLocalhostReference());
+            case UNRECOGNIZED -> throw new IllegalStateException("unknown security profile type in a stored pod sandbox");
+        };
+    }
+
+    private static Resources encode(LinuxResources resources) {
+        return Resources.newBuilder()
+                .setCpuPeriod(resources.cpuPeriod())
+                .setCpuQuota(resources.cpuQuota())
+                .setCpuShares(resources.cpuShares())
+                .setMemoryLimit(resources.memoryLimit())
+                .setMemorySwapLimit(resources.memorySwapLimit())
+                .setOomScoreAdjust(resources.oomScoreAdjust())
+                .setCpusetCpus(resources.cpusetCpus())
+                .setCpusetMems(resources.cpusetMems())
+                .addAllHugepages(resources.hugepages().stream()
+                        .map(it -> Hugepages.newBuilder()
+                                .setPageSize(it.pageSize())
+                                .setLimit(it.limit())
+                                .build())
+                        .toList())
+                .putAllUnified(resources.unified())
+                .build();
+    }
+
+    private static LinuxResources decode(Resources row) {
+        return new LinuxResources(
+                row.getCpuPeriod(),
+                row.getCpuQuota(),
+                row.getCpuShares(),
+                row.getMemoryLimit(),
+                row.getMemorySwapLimit(),
+                row.getOomScoreAdjust(),
+                row.getCpusetCpus(),
+                row.getCpusetMems(),
+                row.getHugepagesList().stream()
+                        .map(it -> new LinuxResources.HugepageLimit(it.getPageSize(), it.getLimit()))
+                        .toList(),
+                row.getUnifiedMap());
+    }
+
+    private static SandboxRow.State encode(SandboxState state) {
+        return switch (state) {
+            case CREATING -> SandboxRow.State.CREATING;
+            case READY -> SandboxRow.State.READY;
+            case STOPPING -> SandboxRow.State.STOPPING;
+            case STOPPED -> SandboxRow.State.STOPPED;
+            case REMOVING -> SandboxRow.State.REMOVING;
+        };
+    }
+
+    private static SandboxState decode(SandboxRow.State state) {
+        return switch (state) {
+            case CREATING -> SandboxState.CREATING;
+            case READY -> SandboxState.READY;
+            case STOPPING -> SandboxState.STOPPING;
+            case STOPPED -> SandboxState.STOPPED;
+            case REMOVING -> SandboxState.REMOVING;
+            case UNKNOWN, UNRECOGNIZED -> throw new IllegalStateException("unknown state in a stored pod sandbox");
+        };
+    }
+
+    private static long nanos(Instant instant) {
+        return Math.addExact(Math.multiplyExact(instant.getEpochSecond(), 1_000_000_000L), instant.getNano());
+    }
+
+    private static Instant instant(long nanos) {
+        return Instant.ofEpochSecond(Math.floorDiv(nanos, 1_000_000_000L), Math.floorMod(nanos, 1_000_000_000L));
+    }
+}

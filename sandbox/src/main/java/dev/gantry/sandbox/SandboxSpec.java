@@ -1,0 +1,158 @@
+package dev.gantry.sandbox;
+
+import dev.gantry.cri.oci.ImageConfig;
+import dev.gantry.cri.oci.Linux;
+import dev.gantry.cri.oci.OciProcess;
+import dev.gantry.cri.oci.Resources;
+import dev.gantry.cri.oci.Spec;
+import dev.gantry.linux.HostFacts;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The OCI spec of a pause container: it holds the pod's namespaces open and needs no right to anything.
+public final class SandboxSpec {
+
+    /// As little CPU weight as the kernel knows: the pause process only sleeps.
+    private static final long PAUSE_SHARES = 2;
+    private static final long PAUSE_OOM_SCORE = -998;
+
+    private final SpecParts parts;
+    private final PodCgroups cgroups;
+    private final SandboxPlaces places;
+    private final boolean unprivilegedPorts;
+    private final boolean unprivilegedIcmp;
+
+    /// @param unprivilegedPorts lets every user of a pod bind ports below 1024
+    /// @param unprivilegedIcmp  lets every user of a pod send pings
+    public SandboxSpec(
+            SpecParts parts,
+            PodCgroups cgroups,
+            SandboxPlaces places,
+            boolean unprivilegedPorts,
+            boolean unprivilegedIcmp) {
+        this.parts = parts;
+        this.cgroups = cgroups;
+        this.places = places;
+        this.unprivilegedPorts = unprivilegedPorts;
+        this.unprivilegedIcmp = unprivilegedIcmp;
+    }
+
+    byte[] encode(Sandbox sandbox, ImageConfig image) {
+        SandboxConfig config = sandbox.config();
+        SandboxSecurity security = config.security();
+        Linux.Builder linux = Linux.builder()
+                .cgroupsPath(cgroups.pathOf(sandbox.cgroupParent(), sandbox.id().value()))
+                .namespaces(namespaces(sandbox))
+                .sysctl(sysctls(config))
+                .maskedPaths(SpecParts.MASKED_PATHS)
+                .readonlyPaths(SpecParts.READONLY_PATHS)
+                .resources(Resources.builder()
+                        .cpu(Resources.Cpu.builder().shares(PAUSE_SHARES).build())
+                        .devices(List.of(Resources.DeviceRule.DENY_ALL))
+                        .build());
+        parts.seccomp(security.seccomp(), List.of()).ifPresent(linux::seccomp);
+        Spec.Builder spec = Spec.builder()
+                .process(process(security, image))
+                .root("rootfs", true)
+                .mounts(mounts(sandbox))
+                .annotations(annotations(sandbox))
+                .linux(linux.build());
+        if (!config.namespaces().hostNetwork()) {
+            spec.hostname(hostName(config));
+        }
+        return spec.build().toJson();
+    }
+
+    /// The name that the pod's containers see: the host's where they share its network.
+    public String hostName(SandboxConfig config) {
+        if (!config.hostname().isEmpty() && !config.namespaces().hostNetwork()) {
+            return config.hostname();
+        }
+        return HostFacts.hostName();
+    }
+
+    private OciProcess process(SandboxSecurity security, ImageConfig image) {
+        List<String> args = new ArrayList<>(image.config().entrypoint());
+        args.addAll(image.config().cmd());
+        return OciProcess.builder()
+                .args(args)
+                .cwd("/")
+                .env(List.of("PATH=" + SpecParts.DEFAULT_PATH))
+                .user(new OciProcess.User(
+                        security.user().orElse(0), security.group().orElse(0), null, security.supplementalGroups()))
+                .capabilities(SpecParts.capabilities(List.of(), List.of()))
+                .noNewPrivileges(true)
+                .oomScoreAdj(parts.oomScoreAdjust(PAUSE_OOM_SCORE))
+                .build();
+    }
+
+    private List<Linux.Namespace> namespaces(Sandbox sandbox) {
+        SandboxNamespaces of = sandbox.config().namespaces();
+        List<Linux.Namespace> namespaces = new ArrayList<>();
+        namespaces.add(new Linux.Namespace("mount"));
+        if (!of.hostPid()) {
+            namespaces.add(new Linux.Namespace("pid"));
+        }
+        if (!of.hostIpc()) {
+            namespaces.add(new Linux.Namespace("ipc"));
+        }
+        if (!of.hostNetwork()) {
+            namespaces.add(new Linux.Namespace("uts"));
+            Path pin = places.networkNamespace(sandbox.id());
+            namespaces.add(new Linux.Namespace("network", pin.toString()));
+        }
+        return namespaces;
+    }
+
+    private List<Spec.Mount> mounts(Sandbox sandbox) {
+        PodFiles files = places.files(sandbox.id());
+        List<Spec.Mount> mounts = new ArrayList<>(SpecParts.standardMounts());
+        mounts.add(new Spec.Mount(
+                "/dev/shm",
+                "bind",
+                files.shm(sandbox.config().namespaces()).toString(),
+                List.of("rbind", "ro", "nosuid", "nodev", "noexec")));
+        mounts.add(new Spec.Mount(
+                "/etc/resolv.conf",
+                "bind",
+                files.resolvConf().toString(),
+                List.of("rbind", "ro", "nosuid", "nodev", "noexec")));
+        return mounts;
+    }
+
+    private Map<String, String> sysctls(SandboxConfig config) {
+        Map<String, String> sysctls = new LinkedHashMap<>();
+        if (!config.namespaces().hostNetwork()) {
+            if (unprivilegedPorts) {
+                sysctls.put("net.ipv4.ip_unprivileged_port_start", "0");
+            }
+            if (unprivilegedIcmp) {
+                sysctls.put("net.ipv4.ping_group_range", "0 2147483647");
+            }
+        }
+        sysctls.putAll(config.sysctls());
+        return sysctls;
+    }
+
+    /// The names that shims, NRI plugins and monitoring know pods by.
+    private static Map<String, String> annotations(Sandbox sandbox) {
+        SandboxConfig config = sandbox.config();
+        Map<String, String> annotations = new LinkedHashMap<>(podAnnotations(sandbox));
+        annotations.put("io.kubernetes.cri.container-type", "sandbox");
+        annotations.put("io.kubernetes.cri.sandbox-log-directory", config.logDirectory());
+        return annotations;
+    }
+
+    /// Those of them that every container of the pod carries.
+    public static Map<String, String> podAnnotations(Sandbox sandbox) {
+        SandboxMetadata metadata = sandbox.config().metadata();
+        return Map.of(
+                "io.kubernetes.cri.sandbox-id", sandbox.id().value(),
+                "io.kubernetes.cri.sandbox-name", metadata.name(),
+                "io.kubernetes.cri.sandbox-namespace", metadata.namespace(),
+                "io.kubernetes.cri.sandbox-uid", metadata.uid());
+    }
+}

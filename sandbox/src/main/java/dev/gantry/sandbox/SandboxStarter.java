@@ -1,0 +1,194 @@
+package dev.gantry.sandbox;
+
+import dev.gantry.image.Image;
+import dev.gantry.linux.Mount;
+import dev.gantry.linux.NetworkNamespaces;
+import dev.gantry.shim.Bundle;
+import dev.gantry.shim.Shim;
+import dev.gantry.shim.Stdio;
+import dev.gantry.storage.Change;
+import dev.gantry.storage.Snapshotter;
+import dev.gantry.storage.StorageException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Makes a pod sandbox (CRI `RunPodSandbox`).
+///
+/// Its network and its pause container do not need each other until the container starts, so they are made side by
+/// side; only a sysctl that names an interface puts the network first. Whatever was made is unmade when a step fails;
+/// what cannot be unmade stays recorded as a stopped sandbox, which can be removed again.
+final class SandboxStarter {
+
+    private static final Logger log = LoggerFactory.getLogger(SandboxStarter.class);
+
+    private final SandboxParts parts;
+
+    SandboxStarter(SandboxParts parts) {
+        this.parts = parts;
+    }
+
+    Sandbox run(SandboxConfig config, String handlerName) {
+        Timeline timeline = new Timeline();
+        RuntimeHandler handler = parts.handlers().get(handlerName);
+        SandboxId id = SandboxId.random();
+        PodCgroups.Place place = parts.cgroups().place(id, config.cgroupParent());
+        Image pause = parts.pauseImage().get();
+        Sandbox creating = new Sandbox(
+                id,
+                config,
+                handlerName,
+                SandboxState.CREATING,
+                parts.clock().instant(),
+                place.parent(),
+                place.owned(),
+                parts.bootId(),
+                0,
+                List.of(),
+                handler.snapshotter(),
+                pause.id().toString());
+        timeline.run("reserve", () -> reserve(creating));
+        Rollback rollback = new Rollback();
+        try {
+            Sandbox ready = make(creating, place, handler, pause, rollback, timeline);
+            timeline.run("commit", () -> parts.store().commit(Change.empty().put(SandboxRows.KIND, ready)));
+            log.atInfo()
+                    .addKeyValue("sandbox", id)
+                    .addKeyValue("pod", config.metadata().reservedName())
+                    .log("sandbox runs");
+            timeline.log(log, "RunPodSandbox", id);
+            return ready;
+        } catch (RuntimeException | InterruptedException e) {
+            throw failed(creating, rollback, e);
+        }
+    }
+
+    private void reserve(Sandbox creating) {
+        try {
+            parts.store().commit(Change.empty().put(SandboxRows.KIND, creating));
+        } catch (StorageException.AlreadyExists e) {
+            String name = creating.config().metadata().reservedName();
+            String holder = parts.store().view()
+                    .findBy(SandboxRows.KIND, SandboxRows.BY_NAME, name)
+                    .map(it -> it.id().value())
+                    .orElse("that was just removed: try again");
+            throw new SandboxException.NameTaken(name, holder);
+        }
+    }
+
+    private Sandbox make(
+            Sandbox sandbox,
+            PodCgroups.Place place,
+            RuntimeHandler handler,
+            Image pause,
+            Rollback rollback,
+            Timeline timeline)
+            throws InterruptedException {
+        SandboxConfig config = sandbox.config();
+        PodFiles files = parts.places().files(sandbox.id());
+        String hostName = parts.specs().hostName(config);
+        rollback.onFailure(files::delete);
+        timeline.run("files", () -> files.create(config, hostName));
+        rollback.onFailure(() -> parts.cgroups().remove(sandbox));
+        timeline.run("cgroup", () -> parts.cgroups().create(place));
+
+        List<String> ips;
+        int pid;
+        if (config.namespaces().hostNetwork()) {
+            pid = timeline.measure("create", () -> createPause(sandbox, handler, pause, rollback, timeline));
+            ips = List.of();
+        } else {
+            Path netns = parts.places().networkNamespace(sandbox.id());
+            rollback.onFailure(() -> NetworkNamespaces.remove(netns));
+            timeline.run("netns", () -> NetworkNamespaces.create(netns));
+            Rollback ofNetwork = new Rollback();
+            rollback.onFailure(ofNetwork);
+            Future<List<String>> network = parts.steps().submit(() ->
+                    timeline.measure("network", () -> parts.networks().attach(sandbox, netns, ofNetwork)));
+            if (config.sysctls().keySet().stream().anyMatch(Sysctls::namesInterface)) {
+                ips = result(network);
+                pid = timeline.measure("create", () -> createPause(sandbox, handler, pause, rollback, timeline));
+            } else {
+                pid = besides(
+                        network, () -> timeline.measure("create", () -> createPause(sandbox, handler, pause, rollback, timeline)));
+                ips = result(network);
+            }
+            files.addresses(config, hostName, ips);
+        }
+        Shim shim = parts.podShims().find(sandbox.id()).orElseThrow();
+        timeline.run("start", () -> shim.start(sandbox.id().value()));
+        return sandbox.ready(pid, ips);
+    }
+
+    /// Does `work` while `other` runs, and leaves only when both have ended, so that no undoing meets a step still at work.
+    private static int besides(Future<?> other, Timeline.Step<Integer, RuntimeException> work) throws InterruptedException {
+        try {
+            return work.run();
+        } catch (RuntimeException e) {
+            try {
+                other.get();
+            } catch (ExecutionException alsoFailed) {
+                e.addSuppressed(alsoFailed.getCause());
+            }
+            throw e;
+        }
+    }
+
+    private static <T> T result(Future<T> future) throws InterruptedException {
+        try {
+            return future.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    private int createPause(
+            Sandbox sandbox, RuntimeHandler handler, Image pause, Rollback rollback, Timeline timeline) {
+        String id = sandbox.id().value();
+        Snapshotter snapshotter = parts.snapshotters().get(sandbox.snapshotter());
+        rollback.onFailure(() -> snapshotter.remove(id));
+        List<Mount> rootfs = timeline.measure(
+                "snapshot",
+                () -> snapshotter.view(id, Optional.of(parts.images().rootSnapshot(pause, snapshotter))));
+        Bundle bundle = new Bundle(parts.places().bundle(id));
+        rollback.onFailure(() -> BundleFiles.delete(bundle));
+        BundleFiles.create(bundle, parts.specs().encode(sandbox, parts.images().config(pause)));
+        Shim shim = timeline.measure(
+                "shim", () -> parts.shims().start(handler.shim(), bundle, id, Optional.empty()));
+        parts.podShims().put(sandbox.id(), shim);
+        rollback.onFailure(() -> {
+            parts.podShims().remove(sandbox.id());
+            parts.shims().cleanup(handler.shim(), bundle, id);
+        });
+        return timeline.measure("runc", () -> shim.create(id, bundle, rootfs, Stdio.none(), handler.options()));
+    }
+
+    private RuntimeException failed(Sandbox creating, Rollback rollback, Exception failure) {
+        boolean clean = rollback.undo(failure);
+        try {
+            parts.store().commit(
+                    clean
+                            ? Change.empty().delete(SandboxRows.KIND, creating.id().value())
+                            : Change.empty().put(SandboxRows.KIND, creating.in(SandboxState.STOPPED)));
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
+        if (failure instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+        }
+        if (failure instanceof SandboxException known) {
+            return known;
+        }
+        return new SandboxException.Failed(
+                "cannot run pod sandbox %s: %s"
+                        .formatted(creating.config().metadata().reservedName(), failure.getMessage()),
+                failure);
+    }
+}

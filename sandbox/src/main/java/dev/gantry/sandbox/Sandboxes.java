@@ -1,0 +1,151 @@
+package dev.gantry.sandbox;
+
+import dev.gantry.shim.Shim;
+import dev.gantry.storage.Change;
+import dev.gantry.storage.Kind;
+import dev.gantry.storage.Ref;
+import dev.gantry.storage.RootSource;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+
+/// The pod sandboxes of the node.
+///
+/// Reads go to the store's view and never wait. Calls that change one sandbox are serial by its id. Everything that
+/// succeeds is on disk when the call returns.
+public final class Sandboxes {
+
+    /// What the daemon opens the store with.
+    public static final List<Kind<?>> KINDS = List.of(SandboxRows.KIND, StoredNetworkJournal.KIND);
+
+    private final SandboxParts parts;
+    private final SandboxStarter starter;
+    private final SandboxStopper stopper;
+    private final KeyedLocks locks = new KeyedLocks();
+
+    public Sandboxes(SandboxParts parts) {
+        this.parts = parts;
+        this.starter = new SandboxStarter(parts);
+        this.stopper = new SandboxStopper(parts);
+    }
+
+    /// Makes a sandbox and starts its pause container.
+    ///
+    /// @param handler the runtime handler's name; empty means the default
+    /// @throws SandboxException.NameTaken when a sandbox of that name, namespace, uid and attempt exists
+    public Sandbox run(SandboxConfig config, String handler) {
+        Sandbox sandbox = starter.run(config, handler);
+        watch(sandbox);
+        return sandbox;
+    }
+
+    /// Stops the sandbox; its containers must be stopped already. Stopping twice, or what is gone, succeeds.
+    public void stop(SandboxId id) throws InterruptedException {
+        try (KeyedLocks.Held _ = locks.lock(id.value())) {
+            Sandbox sandbox = stored(id).orElse(null);
+            if (sandbox != null && sandbox.state().isVisible()) {
+                stopper.stop(sandbox);
+            }
+        }
+    }
+
+    /// Stops the sandbox if need be and deletes it; its containers must be removed already. Removing what is gone succeeds.
+    public void remove(SandboxId id) throws InterruptedException {
+        try (KeyedLocks.Held _ = locks.lock(id.value())) {
+            Sandbox sandbox = stored(id).orElse(null);
+            if (sandbox == null || sandbox.state() == SandboxState.CREATING) {
+                return;
+            }
+            Sandbox stopped = sandbox.state() == SandboxState.REMOVING ? sandbox : stopper.stop(sandbox);
+            stopper.remove(stopped);
+        }
+    }
+
+    /// The sandbox whose id is or begins with `id`.
+    ///
+    /// @throws SandboxException.Ambiguous when several do
+    public Optional<Sandbox> find(String id) {
+        if (id.isEmpty()) {
+            return Optional.empty();
+        }
+        List<Sandbox> matches = parts.store().view().withPrefix(SandboxRows.KIND, id).stream()
+                .filter(it -> it.state().isVisible())
+                .toList();
+        if (matches.size() > 1) {
+            throw new SandboxException.Ambiguous(id);
+        }
+        return matches.stream().findFirst();
+    }
+
+    /// As [#find], for callers that need it.
+    public Sandbox get(String id) {
+        return find(id).orElseThrow(() -> new SandboxException.NotFound(id));
+    }
+
+    /// All sandboxes that clients may see.
+    public Collection<Sandbox> list() {
+        return parts.store().view().all(SandboxRows.KIND).stream()
+                .filter(it -> it.state().isVisible())
+                .toList();
+    }
+
+    /// The pod's shim, for the containers that join it.
+    ///
+    /// @throws SandboxException.WrongState when the pod does not run
+    public Shim shim(Sandbox sandbox) {
+        return parts.podShims()
+                .find(sandbox.id())
+                .orElseThrow(() -> new SandboxException.WrongState(
+                        "pod sandbox %s has no shim: it does not run any more".formatted(sandbox.id())));
+    }
+
+    public Optional<Shim> findShim(SandboxId id) {
+        return parts.podShims().find(id);
+    }
+
+    public PodFiles files(SandboxId id) {
+        return parts.places().files(id);
+    }
+
+    /// The pin of the pod's network namespace.
+    public Path networkNamespace(SandboxId id) {
+        return parts.places().networkNamespace(id);
+    }
+
+    /// Makes an empty directory that the containers of the pod can mount; it goes with the pod.
+    public Path createVolume(SandboxId id, String name, boolean inMemory, long sizeLimit) {
+        try (KeyedLocks.Held _ = locks.lock(id.value())) {
+            Sandbox sandbox = stored(id).orElseThrow(() -> new SandboxException.NotFound(id.value()));
+            if (sandbox.state() != SandboxState.READY) {
+                throw new SandboxException.WrongState("cannot make volume %s: pod sandbox %s does not run".formatted(name, id));
+            }
+            return parts.places().files(id).createVolume(name, inMemory, sizeLimit);
+        }
+    }
+
+    /// What sandboxes keep from the garbage collector: their snapshots and the image under them.
+    public RootSource roots() {
+        return view -> view.all(SandboxRows.KIND).stream()
+                .map(it -> new Ref.Snapshot(it.snapshotter(), it.id().value()));
+    }
+
+    private Optional<Sandbox> stored(SandboxId id) {
+        return parts.store().view().find(SandboxRows.KIND, id.value());
+    }
+
+    /// When the pause container dies on its own, the sandbox is not ready any more; its owner then stops it.
+    void watch(Sandbox sandbox) {
+        parts.podShims().find(sandbox.id()).ifPresent(shim -> shim.wait(sandbox.id().value(), Optional.empty())
+                .whenCompleteAsync((_, _) -> pauseEnded(sandbox.id()), parts.steps()));
+    }
+
+    private void pauseEnded(SandboxId id) {
+        try (KeyedLocks.Held _ = locks.lock(id.value())) {
+            stored(id)
+                    .filter(it -> it.state() == SandboxState.READY)
+                    .ifPresent(it -> parts.store()
+                            .commit(Change.empty().put(SandboxRows.KIND, it.in(SandboxState.STOPPING))));
+        }
+    }
+}
