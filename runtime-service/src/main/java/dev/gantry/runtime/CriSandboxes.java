@@ -1,5 +1,8 @@
 package dev.gantry.runtime;
 
+import dev.gantry.cri.runtime.v1.DNSConfig;
+import dev.gantry.cri.runtime.v1.HugepageLimit;
+import dev.gantry.cri.runtime.v1.Int64Value;
 import dev.gantry.cri.runtime.v1.LinuxContainerResources;
 import dev.gantry.cri.runtime.v1.LinuxPodSandboxConfig;
 import dev.gantry.cri.runtime.v1.LinuxPodSandboxStatus;
@@ -14,7 +17,9 @@ import dev.gantry.cri.runtime.v1.PodSandboxNetworkStatus;
 import dev.gantry.cri.runtime.v1.PodSandboxState;
 import dev.gantry.cri.runtime.v1.PodSandboxStatus;
 import dev.gantry.cri.runtime.v1.PortMapping;
+import dev.gantry.cri.runtime.v1.Protocol;
 import dev.gantry.cri.runtime.v1.SELinuxOption;
+import dev.gantry.cri.runtime.v1.SecurityProfile.ProfileType;
 import dev.gantry.cri.runtime.v1.SupplementalGroupsPolicy;
 import dev.gantry.sandbox.DnsConfig;
 import dev.gantry.sandbox.LinuxResources;
@@ -178,11 +183,7 @@ final class CriSandboxes {
                 .setCreatedAt(Times.nanos(sandbox.created()))
                 .setNetwork(network(sandbox))
                 .setLinux(LinuxPodSandboxStatus.newBuilder()
-                        .setNamespaces(Namespace.newBuilder()
-                                .setOptions(NamespaceOption.newBuilder()
-                                        .setNetwork(message(namespaces.network()))
-                                        .setPid(message(namespaces.pid()))
-                                        .setIpc(message(namespaces.ipc())))))
+                        .setNamespaces(Namespace.newBuilder().setOptions(message(namespaces))))
                 .putAllLabels(sandbox.config().labels())
                 .putAllAnnotations(sandbox.config().annotations())
                 .setRuntimeHandler(sandbox.handler())
@@ -219,5 +220,104 @@ final class CriSandboxes {
             case NODE -> dev.gantry.cri.runtime.v1.NamespaceMode.NODE;
             case TARGET -> dev.gantry.cri.runtime.v1.NamespaceMode.TARGET;
         };
+    }
+
+    /// The request that a sandbox was made from.
+    static PodSandboxConfig message(SandboxConfig config) {
+        LinuxPodSandboxConfig.Builder linux = LinuxPodSandboxConfig.newBuilder()
+                .setCgroupParent(config.cgroupParent())
+                .putAllSysctls(config.sysctls())
+                .setSecurityContext(message(config.security()));
+        config.overhead().ifPresent(it -> linux.setOverhead(message(it)));
+        config.resources().ifPresent(it -> linux.setResources(message(it)));
+        return PodSandboxConfig.newBuilder()
+                .setMetadata(metadata(config.metadata()))
+                .setHostname(config.hostname())
+                .setLogDirectory(config.logDirectory())
+                .setDnsConfig(DNSConfig.newBuilder()
+                        .addAllServers(config.dns().servers())
+                        .addAllSearches(config.dns().searches())
+                        .addAllOptions(config.dns().options()))
+                .addAllPortMappings(
+                        config.ports().stream().map(CriSandboxes::message).toList())
+                .putAllLabels(config.labels())
+                .putAllAnnotations(config.annotations())
+                .setLinux(linux)
+                .build();
+    }
+
+    private static PortMapping message(PodPort port) {
+        return PortMapping.newBuilder()
+                .setProtocol(Protocol.valueOf(port.protocol().toUpperCase(Locale.ROOT)))
+                .setContainerPort(port.containerPort())
+                .setHostPort(port.hostPort())
+                .setHostIp(port.hostIp())
+                .build();
+    }
+
+    private static LinuxSandboxSecurityContext message(SandboxSecurity security) {
+        LinuxSandboxSecurityContext.Builder message = LinuxSandboxSecurityContext.newBuilder()
+                .setNamespaceOptions(message(security.namespaces()))
+                .setPrivileged(security.privileged())
+                .addAllSupplementalGroups(security.supplementalGroups())
+                .setSupplementalGroupsPolicy(
+                        security.strictGroups() ? SupplementalGroupsPolicy.Strict : SupplementalGroupsPolicy.Merge)
+                .setReadonlyRootfs(security.readonlyRoot())
+                .setSeccomp(message(security.seccomp()))
+                .setApparmor(message(security.apparmor()));
+        security.user()
+                .ifPresent(it -> message.setRunAsUser(Int64Value.newBuilder().setValue(it)));
+        security.group()
+                .ifPresent(it -> message.setRunAsGroup(Int64Value.newBuilder().setValue(it)));
+        if (!security.selinux().isEmpty()) {
+            message.setSelinuxOptions(SELinuxOption.newBuilder()
+                    .setUser(security.selinux().user())
+                    .setRole(security.selinux().role())
+                    .setType(security.selinux().type())
+                    .setLevel(security.selinux().level()));
+        }
+        return message.build();
+    }
+
+    private static NamespaceOption message(SandboxNamespaces namespaces) {
+        return NamespaceOption.newBuilder()
+                .setNetwork(message(namespaces.network()))
+                .setPid(message(namespaces.pid()))
+                .setIpc(message(namespaces.ipc()))
+                .build();
+    }
+
+    private static dev.gantry.cri.runtime.v1.SecurityProfile message(SecurityProfile profile) {
+        var message = dev.gantry.cri.runtime.v1.SecurityProfile.newBuilder();
+        return switch (profile) {
+            case SecurityProfile.RuntimeDefault _ ->
+                message.setProfileType(ProfileType.RuntimeDefault).build();
+            case SecurityProfile.Unconfined _ ->
+                message.setProfileType(ProfileType.Unconfined).build();
+            case SecurityProfile.Localhost(String reference) ->
+                message.setProfileType(ProfileType.Localhost)
+                        .setLocalhostRef(reference)
+                        .build();
+        };
+    }
+
+    private static LinuxContainerResources message(LinuxResources resources) {
+        return LinuxContainerResources.newBuilder()
+                .setCpuPeriod(resources.cpuPeriod())
+                .setCpuQuota(resources.cpuQuota())
+                .setCpuShares(resources.cpuShares())
+                .setMemoryLimitInBytes(resources.memoryLimit())
+                .setMemorySwapLimitInBytes(resources.memorySwapLimit())
+                .setOomScoreAdj(resources.oomScoreAdjust())
+                .setCpusetCpus(resources.cpusetCpus())
+                .setCpusetMems(resources.cpusetMems())
+                .addAllHugepageLimits(resources.hugepages().stream()
+                        .map(it -> HugepageLimit.newBuilder()
+                                .setPageSize(it.pageSize())
+                                .setLimit(it.limit())
+                                .build())
+                        .toList())
+                .putAllUnified(resources.unified())
+                .build();
     }
 }

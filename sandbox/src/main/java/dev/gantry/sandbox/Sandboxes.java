@@ -30,6 +30,12 @@ public final class Sandboxes {
         this.stopper = new SandboxStopper(parts);
     }
 
+    /// Finds again what ran before the daemon was started, and finishes or undoes what was cut off. Call it once, before
+    /// the first client.
+    public void recover() {
+        new SandboxRecovery(parts, this, stopper).run();
+    }
+
     /// Makes a sandbox and starts its pause container.
     ///
     /// @param handler the runtime handler's name; empty means the default

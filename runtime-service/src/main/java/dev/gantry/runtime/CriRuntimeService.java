@@ -1,0 +1,291 @@
+package dev.gantry.runtime;
+
+import dev.gantry.cri.runtime.v1.CgroupDriver;
+import dev.gantry.cri.runtime.v1.ContainerFilter;
+import dev.gantry.cri.runtime.v1.ContainerStatsRequest;
+import dev.gantry.cri.runtime.v1.ContainerStatsResponse;
+import dev.gantry.cri.runtime.v1.ContainerStatusRequest;
+import dev.gantry.cri.runtime.v1.ContainerStatusResponse;
+import dev.gantry.cri.runtime.v1.CreateContainerRequest;
+import dev.gantry.cri.runtime.v1.CreateContainerResponse;
+import dev.gantry.cri.runtime.v1.ExecSyncRequest;
+import dev.gantry.cri.runtime.v1.ExecSyncResponse;
+import dev.gantry.cri.runtime.v1.LinuxRuntimeConfiguration;
+import dev.gantry.cri.runtime.v1.ListContainerStatsRequest;
+import dev.gantry.cri.runtime.v1.ListContainerStatsResponse;
+import dev.gantry.cri.runtime.v1.ListContainersRequest;
+import dev.gantry.cri.runtime.v1.ListContainersResponse;
+import dev.gantry.cri.runtime.v1.ListPodSandboxRequest;
+import dev.gantry.cri.runtime.v1.ListPodSandboxResponse;
+import dev.gantry.cri.runtime.v1.PodSandbox;
+import dev.gantry.cri.runtime.v1.PodSandboxFilter;
+import dev.gantry.cri.runtime.v1.PodSandboxStatusRequest;
+import dev.gantry.cri.runtime.v1.PodSandboxStatusResponse;
+import dev.gantry.cri.runtime.v1.RemoveContainerRequest;
+import dev.gantry.cri.runtime.v1.RemoveContainerResponse;
+import dev.gantry.cri.runtime.v1.RemovePodSandboxRequest;
+import dev.gantry.cri.runtime.v1.RemovePodSandboxResponse;
+import dev.gantry.cri.runtime.v1.ReopenContainerLogRequest;
+import dev.gantry.cri.runtime.v1.ReopenContainerLogResponse;
+import dev.gantry.cri.runtime.v1.RunPodSandboxRequest;
+import dev.gantry.cri.runtime.v1.RunPodSandboxResponse;
+import dev.gantry.cri.runtime.v1.RuntimeConfigRequest;
+import dev.gantry.cri.runtime.v1.RuntimeConfigResponse;
+import dev.gantry.cri.runtime.v1.RuntimeServiceGrpc;
+import dev.gantry.cri.runtime.v1.StartContainerRequest;
+import dev.gantry.cri.runtime.v1.StartContainerResponse;
+import dev.gantry.cri.runtime.v1.StatusRequest;
+import dev.gantry.cri.runtime.v1.StatusResponse;
+import dev.gantry.cri.runtime.v1.StopContainerRequest;
+import dev.gantry.cri.runtime.v1.StopContainerResponse;
+import dev.gantry.cri.runtime.v1.StopPodSandboxRequest;
+import dev.gantry.cri.runtime.v1.StopPodSandboxResponse;
+import dev.gantry.cri.runtime.v1.VersionRequest;
+import dev.gantry.cri.runtime.v1.VersionResponse;
+import dev.gantry.sandbox.Sandbox;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.Collection;
+
+/// CRI v1 RuntimeService: translates messages and leaves the work to [Pods], [Containers] and their kin.
+///
+/// Calls block, so the server must run them on platform threads. Those that are not here answer UNIMPLEMENTED.
+public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
+
+    private static final String KUBELET_API_VERSION = "0.1.0";
+    private static final String CRI_VERSION = "v1";
+
+    private final Pods pods;
+    private final Containers containers;
+    private final ExecSync execSync;
+    private final ContainerStatsReader stats;
+    private final StatusReport statusReport;
+    private final VerboseInfo info;
+    private final String version;
+    private final ListItems<Sandbox, PodSandbox> sandboxItems =
+            new ListItems<>(it -> it.id().value(), CriSandboxes::item);
+    private final ListItems<Container, dev.gantry.cri.runtime.v1.Container> containerItems =
+            new ListItems<>(Container::id, CriContainers::item);
+
+    CriRuntimeService(
+            Pods pods,
+            Containers containers,
+            ExecSync execSync,
+            ContainerStatsReader stats,
+            StatusReport statusReport,
+            VerboseInfo info,
+            String version) {
+        this.pods = pods;
+        this.containers = containers;
+        this.execSync = execSync;
+        this.stats = stats;
+        this.statusReport = statusReport;
+        this.info = info;
+        this.version = version;
+    }
+
+    @Override
+    public void version(VersionRequest request, StreamObserver<VersionResponse> client) {
+        CallWorker.answer(client, "Version", () -> VersionResponse.newBuilder()
+                .setVersion(KUBELET_API_VERSION)
+                .setRuntimeName("gantry")
+                .setRuntimeVersion(version)
+                .setRuntimeApiVersion(CRI_VERSION)
+                .build());
+    }
+
+    @Override
+    public void status(StatusRequest request, StreamObserver<StatusResponse> client) {
+        CallWorker.answer(client, "Status", () -> statusReport.build(request.getVerbose()));
+    }
+
+    @Override
+    public void runtimeConfig(RuntimeConfigRequest request, StreamObserver<RuntimeConfigResponse> client) {
+        CallWorker.answer(client, "RuntimeConfig", () -> RuntimeConfigResponse.newBuilder()
+                .setLinux(LinuxRuntimeConfiguration.newBuilder()
+                        .setCgroupDriver(
+                                switch (pods.cgroupDriver()) {
+                                    case CGROUPFS -> CgroupDriver.CGROUPFS;
+                                    case SYSTEMD -> CgroupDriver.SYSTEMD;
+                                }))
+                .build());
+    }
+
+    @Override
+    public void runPodSandbox(RunPodSandboxRequest request, StreamObserver<RunPodSandboxResponse> client) {
+        CallWorker.answer(client, "RunPodSandbox", () -> RunPodSandboxResponse.newBuilder()
+                .setPodSandboxId(pods.run(CriSandboxes.config(request.getConfig()), request.getRuntimeHandler())
+                        .id()
+                        .value())
+                .build());
+    }
+
+    @Override
+    public void stopPodSandbox(StopPodSandboxRequest request, StreamObserver<StopPodSandboxResponse> client) {
+        CallWorker.answer(client, "StopPodSandbox", () -> {
+            pods.stop(request.getPodSandboxId());
+            return StopPodSandboxResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void removePodSandbox(RemovePodSandboxRequest request, StreamObserver<RemovePodSandboxResponse> client) {
+        CallWorker.answer(client, "RemovePodSandbox", () -> {
+            pods.remove(request.getPodSandboxId());
+            return RemovePodSandboxResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void podSandboxStatus(PodSandboxStatusRequest request, StreamObserver<PodSandboxStatusResponse> client) {
+        CallWorker.answer(client, "PodSandboxStatus", () -> {
+            Sandbox sandbox = pods.get(request.getPodSandboxId());
+            PodSandboxStatusResponse.Builder response =
+                    PodSandboxStatusResponse.newBuilder().setStatus(CriSandboxes.status(sandbox));
+            if (request.getVerbose()) {
+                response.putAllInfo(info.of(sandbox));
+            }
+            return response.build();
+        });
+    }
+
+    @Override
+    public void listPodSandbox(ListPodSandboxRequest request, StreamObserver<ListPodSandboxResponse> client) {
+        CallWorker.answer(client, "ListPodSandbox", () -> {
+            Collection<Sandbox> all = pods.list();
+            sandboxItems.keepOnly(all);
+            ListPodSandboxResponse.Builder response = ListPodSandboxResponse.newBuilder();
+            for (Sandbox sandbox : all) {
+                if (matches(request.getFilter(), sandbox)) {
+                    response.addItems(sandboxItems.of(sandbox));
+                }
+            }
+            return response.build();
+        });
+    }
+
+    private static boolean matches(PodSandboxFilter filter, Sandbox sandbox) {
+        return Filters.id(filter.getId(), sandbox.id().value())
+                && (!filter.hasState()
+                        || filter.getState().getState() == CriSandboxes.state(sandbox.state()))
+                && Filters.labels(filter.getLabelSelectorMap(), sandbox.config().labels());
+    }
+
+    @Override
+    public void createContainer(CreateContainerRequest request, StreamObserver<CreateContainerResponse> client) {
+        CallWorker.answer(client, "CreateContainer", () -> CreateContainerResponse.newBuilder()
+                .setContainerId(containers
+                        .create(request.getPodSandboxId(), request.getConfig())
+                        .id())
+                .build());
+    }
+
+    @Override
+    public void startContainer(StartContainerRequest request, StreamObserver<StartContainerResponse> client) {
+        CallWorker.answer(client, "StartContainer", () -> {
+            containers.start(request.getContainerId());
+            return StartContainerResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void stopContainer(StopContainerRequest request, StreamObserver<StopContainerResponse> client) {
+        CallWorker.answer(client, "StopContainer", () -> {
+            containers.stop(request.getContainerId(), Duration.ofSeconds(request.getTimeout()));
+            return StopContainerResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void removeContainer(RemoveContainerRequest request, StreamObserver<RemoveContainerResponse> client) {
+        CallWorker.answer(client, "RemoveContainer", () -> {
+            containers.remove(request.getContainerId());
+            return RemoveContainerResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void containerStatus(ContainerStatusRequest request, StreamObserver<ContainerStatusResponse> client) {
+        CallWorker.answer(client, "ContainerStatus", () -> {
+            Container container = containers.get(request.getContainerId());
+            ContainerStatusResponse.Builder response =
+                    ContainerStatusResponse.newBuilder().setStatus(CriContainers.status(container));
+            if (request.getVerbose()) {
+                response.putAllInfo(info.of(container));
+            }
+            return response.build();
+        });
+    }
+
+    @Override
+    public void listContainers(ListContainersRequest request, StreamObserver<ListContainersResponse> client) {
+        CallWorker.answer(client, "ListContainers", () -> {
+            Collection<Container> all = containers.list();
+            containerItems.keepOnly(all);
+            ListContainersResponse.Builder response = ListContainersResponse.newBuilder();
+            for (Container container : all) {
+                if (matches(request.getFilter(), container)) {
+                    response.addContainers(containerItems.of(container));
+                }
+            }
+            return response.build();
+        });
+    }
+
+    private static boolean matches(ContainerFilter filter, Container container) {
+        return Filters.id(filter.getId(), container.id())
+                && Filters.id(filter.getPodSandboxId(), container.sandbox().value())
+                && (!filter.hasState()
+                        || filter.getState().getState() == CriContainers.state(container.state()))
+                && Filters.labels(
+                        filter.getLabelSelectorMap(), container.config().getLabelsMap());
+    }
+
+    @Override
+    public void execSync(ExecSyncRequest request, StreamObserver<ExecSyncResponse> client) {
+        CallWorker.answer(client, "ExecSync", () -> {
+            ExecSync.Result result = execSync.run(
+                    request.getContainerId(), request.getCmdList(), Duration.ofSeconds(request.getTimeout()));
+            return ExecSyncResponse.newBuilder()
+                    .setStdout(result.output())
+                    .setStderr(result.errors())
+                    .setExitCode(result.exitCode())
+                    .build();
+        });
+    }
+
+    @Override
+    public void reopenContainerLog(
+            ReopenContainerLogRequest request, StreamObserver<ReopenContainerLogResponse> client) {
+        CallWorker.answer(client, "ReopenContainerLog", () -> {
+            Container container = containers.get(request.getContainerId());
+            containers.running(container, "reopen the log of").io.reopenLog();
+            return ReopenContainerLogResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void containerStats(ContainerStatsRequest request, StreamObserver<ContainerStatsResponse> client) {
+        CallWorker.answer(client, "ContainerStats", () -> ContainerStatsResponse.newBuilder()
+                .setStats(stats.of(containers.get(request.getContainerId())))
+                .build());
+    }
+
+    @Override
+    public void listContainerStats(
+            ListContainerStatsRequest request, StreamObserver<ListContainerStatsResponse> client) {
+        CallWorker.answer(client, "ListContainerStats", () -> {
+            var filter = request.getFilter();
+            ListContainerStatsResponse.Builder response = ListContainerStatsResponse.newBuilder();
+            containers.list().stream()
+                    .filter(it -> Filters.id(filter.getId(), it.id()))
+                    .filter(it -> Filters.id(filter.getPodSandboxId(), it.sandbox().value()))
+                    .filter(it -> Filters.labels(
+                            filter.getLabelSelectorMap(), it.config().getLabelsMap()))
+                    .filter(it -> it.state() == ContainerState.RUNNING)
+                    .map(stats::of)
+                    .forEach(response::addStats);
+            return response.build();
+        });
+    }
+}

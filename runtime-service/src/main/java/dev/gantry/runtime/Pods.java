@@ -1,0 +1,103 @@
+package dev.gantry.runtime;
+
+import dev.gantry.sandbox.CgroupDriver;
+import dev.gantry.sandbox.PodCgroups;
+import dev.gantry.sandbox.Sandbox;
+import dev.gantry.sandbox.SandboxConfig;
+import dev.gantry.sandbox.SandboxException;
+import dev.gantry.sandbox.Sandboxes;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+
+/// Pods as the CRI has them: a sandbox with the containers in it, which stop and go together.
+final class Pods {
+
+    private final Sandboxes sandboxes;
+    private final Containers containers;
+    private final PodCgroups cgroups;
+    private final ExecutorService steps;
+
+    /// @param steps stops the containers of a pod side by side; bounded, platform threads
+    Pods(Sandboxes sandboxes, Containers containers, PodCgroups cgroups, ExecutorService steps) {
+        this.sandboxes = sandboxes;
+        this.containers = containers;
+        this.cgroups = cgroups;
+        this.steps = steps;
+    }
+
+    Sandbox run(SandboxConfig config, String handler) {
+        return sandboxes.run(config, handler);
+    }
+
+    Sandbox get(String id) {
+        return sandboxes.get(id);
+    }
+
+    Collection<Sandbox> list() {
+        return sandboxes.list();
+    }
+
+    CgroupDriver cgroupDriver() {
+        return cgroups.driver();
+    }
+
+    /// Kills the pod's containers and takes its sandbox down; what is gone is stopped.
+    void stop(String id) throws InterruptedException {
+        Sandbox sandbox = sandboxes.find(id).orElse(null);
+        if (sandbox == null) {
+            return;
+        }
+        each(containers.of(sandbox.id()), "stop", it -> containers.stop(it.id(), Duration.ZERO));
+        sandboxes.stop(sandbox.id());
+    }
+
+    /// Stops the pod if need be and deletes it with its containers; what is gone is removed.
+    void remove(String id) throws InterruptedException {
+        Sandbox sandbox = sandboxes.find(id).orElse(null);
+        if (sandbox == null) {
+            return;
+        }
+        stop(sandbox.id().value());
+        each(containers.of(sandbox.id()), "remove", it -> containers.remove(it.id()));
+        sandboxes.remove(sandbox.id());
+    }
+
+    private interface Step {
+        void run(Container container) throws InterruptedException;
+    }
+
+    /// Does the step for all containers at the same time, so that one that refuses to die does not keep the others alive.
+    private void each(List<Container> all, String what, Step step) throws InterruptedException {
+        if (all.size() == 1) {
+            step.run(all.getFirst());
+            return;
+        }
+        List<Future<?>> running = all.stream()
+                .<Future<?>>map(it -> steps.submit(() -> {
+                    step.run(it);
+                    return null;
+                }))
+                .toList();
+        SandboxException failure = null;
+        for (Future<?> one : running) {
+            try {
+                one.get();
+            } catch (ExecutionException e) {
+                if (failure == null) {
+                    failure = new SandboxException.Failed(
+                            "cannot %s every container of the pod: %s".formatted(what, e.getCause().getMessage()),
+                            e.getCause());
+                } else {
+                    failure.addSuppressed(e.getCause());
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+}
