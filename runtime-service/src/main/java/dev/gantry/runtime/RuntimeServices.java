@@ -1,0 +1,109 @@
+package dev.gantry.runtime;
+
+import dev.gantry.cni.PodNetworks;
+import dev.gantry.image.Images;
+import dev.gantry.linux.Cgroups;
+import dev.gantry.linux.Poller;
+import dev.gantry.sandbox.KeyedLocks;
+import dev.gantry.sandbox.PodCgroups;
+import dev.gantry.sandbox.RuntimeHandlers;
+import dev.gantry.sandbox.SandboxPlaces;
+import dev.gantry.sandbox.Sandboxes;
+import dev.gantry.sandbox.SpecParts;
+import dev.gantry.shim.Shims;
+import dev.gantry.storage.MetadataStore;
+import dev.gantry.storage.RootSource;
+import dev.gantry.storage.Snapshotter;
+import java.time.Clock;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.function.Supplier;
+
+/// Everything of this module, put together: what the daemon wires, recovers and serves.
+public final class RuntimeServices {
+
+    /// What containers are made of and with.
+    ///
+    /// @param snapshotters by name
+    /// @param steps        stops the containers of a pod side by side; bounded, platform threads
+    /// @param exits        records ends of containers; bounded, platform threads
+    /// @param maxLogLine   bytes of a log line before it is split
+    /// @param bootId       of the running kernel
+    /// @param version      of the daemon
+    /// @param configuration what the daemon was told, for the verbose status
+    public record Setup(
+            MetadataStore store,
+            Sandboxes sandboxes,
+            Images images,
+            Map<String, Snapshotter> snapshotters,
+            PodNetworks networks,
+            Shims shims,
+            RuntimeHandlers handlers,
+            PodCgroups podCgroups,
+            Cgroups cgroups,
+            SpecParts specParts,
+            SandboxPlaces places,
+            Poller poller,
+            ExecutorService steps,
+            ExecutorService exits,
+            Clock clock,
+            int maxLogLine,
+            String bootId,
+            String version,
+            Supplier<Map<String, Object>> configuration) {}
+
+    private final LiveContainers live = new LiveContainers();
+    private final ContainerRecovery recovery;
+    private final Containers containers;
+    private final CriRuntimeService service;
+
+    public RuntimeServices(Setup setup) {
+        ContainerParts parts = new ContainerParts(
+                setup.store(),
+                setup.sandboxes(),
+                setup.images(),
+                setup.snapshotters(),
+                setup.shims(),
+                live,
+                setup.handlers(),
+                setup.podCgroups(),
+                setup.cgroups(),
+                new ContainerSpecs(),
+                new ContainerStreams(setup.poller(), setup.maxLogLine(), setup.clock()),
+                setup.places(),
+                new KeyedLocks(),
+                setup.exits(),
+                setup.clock(),
+                setup.bootId());
+        ContainerExits ends = new ContainerExits(parts, new OomKills(setup.cgroups()));
+        this.recovery = new ContainerRecovery(parts, ends);
+        this.containers = new Containers(parts, ends);
+        this.service = new CriRuntimeService(
+                new Pods(setup.sandboxes(), containers, setup.podCgroups(), setup.steps()),
+                containers,
+                new ExecSync(containers, parts, setup.poller()),
+                new ContainerStatsReader(new CgroupUsage(setup.cgroups()), setup.snapshotters(), setup.clock()),
+                new StatusReport(setup.networks()::status, setup.handlers(), setup.configuration()),
+                new VerboseInfo(setup.places()),
+                setup.version());
+    }
+
+    /// Finds the containers again that ran before the daemon was started; after the sandboxes, before the first client.
+    public void recover() {
+        recovery.run();
+    }
+
+    public CriRuntimeService service() {
+        return service;
+    }
+
+    /// What containers keep from the garbage collector.
+    public RootSource roots() {
+        return containers.roots();
+    }
+
+    /// A shim says that the kernel killed something in a container for want of memory.
+    public void outOfMemory(String container) {
+        live.outOfMemory(container);
+    }
+}
