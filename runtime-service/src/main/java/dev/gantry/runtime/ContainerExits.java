@@ -1,5 +1,7 @@
 package dev.gantry.runtime;
 
+import dev.gantry.sandbox.KeyedLocks;
+import dev.gantry.sandbox.Sandbox;
 import dev.gantry.shim.Exit;
 import dev.gantry.shim.ShimException;
 import dev.gantry.storage.Change;
@@ -74,34 +76,31 @@ final class ContainerExits {
     Optional<Exit> cleanUp(Container container) {
         String handler = parts.sandboxes()
                 .find(container.sandbox().value())
-                .map(it -> it.handler())
+                .map(Sandbox::handler)
                 .orElse("");
         return parts.shims()
                 .cleanup(parts.handlers().get(handler).shim(), parts.bundle(container.id()), container.id());
     }
 
-    /// Writes the exit and lets go of everything that a running container holds.
+    /// Writes the exit and lets go of everything that a running container holds. Whoever waits for the end goes on as
+    /// soon as it is on disk; whoever takes the lock next finds the shim done with the container too.
     private void record(String id, LiveContainers.Live live, Exit exit) {
-        Container ended;
-        try (var _ = parts.locks().lock(id)) {
+        try (KeyedLocks.Held _ = parts.locks().lock(id)) {
             Container container = parts.store().view().find(ContainerRows.KIND, id).orElse(null);
-            if (container == null || !container.state().mayRun()) {
-                parts.live().remove(id);
-                live.io.close();
-                return;
+            if (container != null && container.state().mayRun()) {
+                Container ended = ended(container, exit, live.outOfMemory());
+                parts.store().commit(Change.empty().put(ContainerRows.KIND, ended));
+                live.ended.complete(ended);
+                log.atInfo()
+                        .addKeyValue("container", id)
+                        .addKeyValue("exit", ended.exitCode())
+                        .addKeyValue("reason", ended.reason())
+                        .log("container ended");
+                forget(id, live);
             }
-            ended = ended(container, exit, live.outOfMemory());
-            parts.store().commit(Change.empty().put(ContainerRows.KIND, ended));
-            forget(id, live);
-            live.io.close();
+            live.close();
             parts.live().remove(id);
         }
-        live.ended.complete(ended);
-        log.atInfo()
-                .addKeyValue("container", id)
-                .addKeyValue("exit", ended.exitCode())
-                .addKeyValue("reason", ended.reason())
-                .log("container ended");
     }
 
     /// The row of a container that ended so.

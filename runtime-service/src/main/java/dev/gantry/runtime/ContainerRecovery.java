@@ -1,5 +1,6 @@
 package dev.gantry.runtime;
 
+import dev.gantry.linux.PidFd;
 import dev.gantry.shim.Exit;
 import dev.gantry.shim.Shim;
 import dev.gantry.shim.ShimException;
@@ -7,7 +8,7 @@ import dev.gantry.shim.TaskState;
 import dev.gantry.shim.TaskStatus;
 import dev.gantry.storage.Change;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -84,11 +85,17 @@ final class ContainerRecovery {
     }
 
     /// Goes on where the daemon before left off; an exit that happened meanwhile comes through the same way as any.
-    private void adopt(Container container, Shim shim, TaskState state) {
+    private void adopt(Container container, Shim shim, TaskState before) {
         String id = container.id();
+        Optional<PidFd> process = PidFd.find(before.pid());
+        // Only if it still runs now was the pid its own when the hold was taken.
+        TaskState state = shim.state(id, Optional.empty());
+        if (state.status() == TaskStatus.STOPPED) {
+            process.ifPresent(PidFd::close);
+            process = Optional.empty();
+        }
         ContainerIo io = parts.streams().reopen(container, parts.bundle(id));
-        CompletableFuture<Exit> exit = shim.wait(id, Optional.empty());
-        LiveContainers.Live live = new LiveContainers.Live(shim, io, exit);
+        LiveContainers.Live live = new LiveContainers.Live(shim, io, process, shim.wait(id, Optional.empty()));
         parts.live().put(id, live);
         if (container.state() == ContainerState.STARTING) {
             save(container.running(state.pid(), parts.clock().instant()));
@@ -96,7 +103,7 @@ final class ContainerRecovery {
         exits.watch(id, live);
         if (state.status() == TaskStatus.STOPPED) {
             // Clients must not see as running what ended while nobody looked.
-            live.ended.orTimeout(15, java.util.concurrent.TimeUnit.SECONDS)
+            live.ended.orTimeout(15, TimeUnit.SECONDS)
                     .exceptionally(_ -> container)
                     .join();
         }

@@ -1,6 +1,8 @@
 package dev.gantry.runtime;
 
 import dev.gantry.linux.Mount;
+import dev.gantry.linux.PidFd;
+import dev.gantry.linux.Signals;
 import dev.gantry.sandbox.Rollback;
 import dev.gantry.sandbox.RuntimeHandler;
 import dev.gantry.sandbox.Sandbox;
@@ -8,14 +10,13 @@ import dev.gantry.sandbox.SandboxException;
 import dev.gantry.sandbox.SandboxState;
 import dev.gantry.sandbox.Timeline;
 import dev.gantry.shim.Bundle;
-import dev.gantry.shim.Exit;
 import dev.gantry.shim.Shim;
 import dev.gantry.shim.ShimException;
 import dev.gantry.storage.Change;
 import dev.gantry.storage.Durability;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +25,7 @@ final class ContainerStarter {
 
     private static final Logger log = LoggerFactory.getLogger(ContainerStarter.class);
     private static final int START_FAILED = 128;
+    private static final Duration SHIM_START = Duration.ofSeconds(30);
 
     private final ContainerParts parts;
     private final ContainerExits exits;
@@ -68,17 +70,21 @@ final class ContainerStarter {
         Bundle bundle = parts.bundle(id);
         Shim shim = timeline.measure(
                 "shim",
-                () -> parts.shims().start(handler.shim(), bundle, id, Optional.of(parts.sandboxes().shim(sandbox))));
+                () -> parts.shims().start(handler.shim(), bundle, id, Optional.of(parts.sandboxes().shim(sandbox)), SHIM_START));
         ContainerIo io = timeline.measure("streams", () -> parts.streams().open(starting, bundle));
         rollback.onFailure(io::close);
         List<Mount> rootfs =
                 parts.snapshotters().get(starting.snapshotter()).mounts(id);
         int pid = timeline.measure("create", () -> shim.create(id, bundle, rootfs, io.stdio(), handler.options()));
         rollback.onFailure(() -> deleteTask(shim, id));
-        CompletableFuture<Exit> exit = shim.wait(id, Optional.empty());
-        LiveContainers.Live live = new LiveContainers.Live(shim, io, exit);
+        // The process waits for its start, so its pid cannot mean another yet.
+        Optional<PidFd> process = PidFd.find(pid);
+        LiveContainers.Live live = new LiveContainers.Live(shim, io, process, shim.wait(id, Optional.empty()));
         parts.live().put(id, live);
-        rollback.onFailure(() -> parts.live().remove(id));
+        rollback.onFailure(() -> {
+            parts.live().remove(id);
+            process.ifPresent(PidFd::close);
+        });
         timeline.run("start", () -> shim.start(id));
         Container running = starting.running(pid, parts.clock().instant());
         timeline.run("commit", () -> parts.store().commit(Change.empty().put(ContainerRows.KIND, running)));
@@ -87,7 +93,7 @@ final class ContainerStarter {
 
     private static void deleteTask(Shim shim, String id) {
         try {
-            shim.kill(id, Optional.empty(), ContainerStopper.SIGKILL, true);
+            shim.kill(id, Optional.empty(), Signals.KILL, true);
         } catch (ShimException.NotFound _) {
             // It never ran, or ran and ended.
         }

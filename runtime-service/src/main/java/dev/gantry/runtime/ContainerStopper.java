@@ -1,5 +1,6 @@
 package dev.gantry.runtime;
 
+import dev.gantry.linux.Signals;
 import dev.gantry.sandbox.BundleFiles;
 import dev.gantry.shim.Exit;
 import dev.gantry.shim.ShimException;
@@ -17,8 +18,6 @@ import org.slf4j.LoggerFactory;
 
 /// Stops and removes containers (CRI `StopContainer`, `RemoveContainer`); doing so twice succeeds.
 final class ContainerStopper {
-
-    static final int SIGKILL = 9;
 
     private static final Logger log = LoggerFactory.getLogger(ContainerStopper.class);
     /// A process in an uninterruptible wait may take long to die.
@@ -43,14 +42,14 @@ final class ContainerStopper {
         try {
             if (grace.isPositive() && !live.exit.isDone()) {
                 if (signalled.add(id)) {
-                    kill(live, id, container.stopSignal(), false);
+                    live.signal(container.stopSignal());
                 }
                 if (await(live.exit, grace)) {
                     awaitRecord(id, live);
                     return;
                 }
             }
-            kill(live, id, SIGKILL, true);
+            kill(container, live);
             if (!await(live.exit, DEATH)) {
                 throw new ContainerException.TimedOut(
                         "container %s does not die: its processes have not ended %d s after SIGKILL; look for tasks in state D"
@@ -88,13 +87,17 @@ final class ContainerStopper {
         parts.store().commit(Change.empty().delete(ContainerRows.KIND, id));
     }
 
-    private static void kill(LiveContainers.Live live, String id, int signal, boolean all) {
+    /// With the first process the rest dies too: with its pid namespace, or by the shim where that is shared.
+    private static void kill(Container container, LiveContainers.Live live) {
+        if (live.signal(Signals.KILL)) {
+            return;
+        }
         try {
-            live.shim.kill(id, Optional.empty(), signal, all);
+            live.shim.kill(container.id(), Optional.empty(), Signals.KILL, true);
         } catch (ShimException.NotFound _) {
             // It has just ended.
         } catch (ShimException.Unavailable e) {
-            log.atDebug().addKeyValue("container", id).setCause(e).log("no shim to send a signal through");
+            log.atDebug().addKeyValue("container", container.id()).setCause(e).log("no shim to send a signal through");
         }
     }
 

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.gantry.cri.oci.OciProcess;
 import dev.gantry.cri.oci.Spec;
 import dev.gantry.linux.Poller;
+import dev.gantry.linux.Signals;
 import dev.gantry.sandbox.SandboxId;
 import dev.gantry.shim.Exit;
 import dev.gantry.shim.Shim;
@@ -112,7 +113,7 @@ final class ExecSync {
 
     private static void kill(Shim shim, String id, String exec, CompletableFuture<Exit> exit) {
         try {
-            shim.kill(id, Optional.of(exec), ContainerStopper.SIGKILL, false);
+            shim.kill(id, Optional.of(exec), Signals.KILL, false);
             exit.get(DEATH.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ShimException.NotFound _) {
             // It has just ended.

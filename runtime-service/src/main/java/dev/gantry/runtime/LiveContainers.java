@@ -1,5 +1,6 @@
 package dev.gantry.runtime;
 
+import dev.gantry.linux.PidFd;
 import dev.gantry.shim.Exit;
 import dev.gantry.shim.Shim;
 import java.util.Optional;
@@ -18,12 +19,26 @@ final class LiveContainers {
         final CompletableFuture<Container> ended = new CompletableFuture<>();
         /// How its process ended, as soon as the shim says so.
         final CompletableFuture<Exit> exit;
+        /// A hold on its first process, which cannot come to mean another one as a pid can.
+        private final Optional<PidFd> process;
         private volatile boolean outOfMemory;
 
-        Live(Shim shim, ContainerIo io, CompletableFuture<Exit> exit) {
+        Live(Shim shim, ContainerIo io, Optional<PidFd> process, CompletableFuture<Exit> exit) {
             this.shim = shim;
             this.io = io;
+            this.process = process;
             this.exit = exit;
+        }
+
+        /// Signals the first process itself, which spares the shim the start of a runc; false when it has ended.
+        boolean signal(int signal) {
+            return process.isPresent() && process.get().signal(signal);
+        }
+
+        /// Lets go of the streams and the process.
+        void close() {
+            io.close();
+            process.ifPresent(PidFd::close);
         }
 
         boolean outOfMemory() {

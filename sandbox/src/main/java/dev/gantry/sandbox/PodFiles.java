@@ -105,7 +105,7 @@ public final class PodFiles {
         }
         if (inMemory) {
             String size = sizeLimit > 0 ? ",size=" + sizeLimit : "";
-            Mounts.mount(new Mount("tmpfs", "tmpfs", volume, List.of(("mode=0777" + size).split(","))), volume);
+            Mounts.mount(new Mount("tmpfs", "tmpfs", Path.of(""), List.of(("mode=0777" + size).split(","))), volume);
         }
         return volume;
     }
@@ -118,7 +118,7 @@ public final class PodFiles {
             throw new UncheckedIOException("cannot make " + shm, e);
         }
         Mounts.mount(
-                new Mount("tmpfs", "shm", shm, List.of("nosuid", "nodev", "noexec", "mode=1777", "size=" + SHM_BYTES)), shm);
+                new Mount("tmpfs", "shm", Path.of(""), List.of("nosuid", "nodev", "noexec", "mode=1777", "size=" + SHM_BYTES)), shm);
     }
 
     private static String hostsOf(SandboxConfig config, String hostName, List<String> ips) throws IOException {

@@ -1,6 +1,7 @@
 package dev.gantry.sandbox;
 
 import dev.gantry.linux.NetworkNamespaces;
+import dev.gantry.linux.PidFd;
 import dev.gantry.shim.Bundle;
 import dev.gantry.shim.Shim;
 import dev.gantry.shim.ShimException;
@@ -87,9 +88,13 @@ final class SandboxRecovery {
         String id = sandbox.id().value();
         try {
             Shim shim = parts.shims().reconnect(new Bundle(parts.places().bundle(id)), id);
-            parts.podShims().put(sandbox.id(), shim);
-            TaskState state = shim.state(id, Optional.empty());
-            return state.status() == TaskStatus.RUNNING || state.status() == TaskStatus.PAUSED;
+            TaskState before = shim.state(id, Optional.empty());
+            Optional<PidFd> pause = PidFd.find(before.pid());
+            // Only if it still runs now was the pid its own when the hold was taken.
+            TaskState now = shim.state(id, Optional.empty());
+            boolean runs = now.status() == TaskStatus.RUNNING || now.status() == TaskStatus.PAUSED;
+            parts.podShims().put(sandbox.id(), shim, runs ? pause : Optional.empty());
+            return runs;
         } catch (ShimException e) {
             log.atWarn().addKeyValue("sandbox", id).setCause(e).log("a pod sandbox has lost its pause container");
             return false;

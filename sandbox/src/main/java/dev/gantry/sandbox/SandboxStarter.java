@@ -3,6 +3,7 @@ package dev.gantry.sandbox;
 import dev.gantry.image.Image;
 import dev.gantry.linux.Mount;
 import dev.gantry.linux.NetworkNamespaces;
+import dev.gantry.linux.PidFd;
 import dev.gantry.shim.Bundle;
 import dev.gantry.shim.Shim;
 import dev.gantry.shim.Stdio;
@@ -10,6 +11,7 @@ import dev.gantry.storage.Change;
 import dev.gantry.storage.Snapshotter;
 import dev.gantry.storage.StorageException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -25,6 +27,8 @@ import org.slf4j.LoggerFactory;
 final class SandboxStarter {
 
     private static final Logger log = LoggerFactory.getLogger(SandboxStarter.class);
+
+    private static final Duration SHIM_START = Duration.ofSeconds(30);
 
     private final SandboxParts parts;
 
@@ -161,13 +165,12 @@ final class SandboxStarter {
         rollback.onFailure(() -> BundleFiles.delete(bundle));
         BundleFiles.create(bundle, parts.specs().encode(sandbox, parts.images().config(pause)));
         Shim shim = timeline.measure(
-                "shim", () -> parts.shims().start(handler.shim(), bundle, id, Optional.empty()));
-        parts.podShims().put(sandbox.id(), shim);
-        rollback.onFailure(() -> {
-            parts.podShims().remove(sandbox.id());
-            parts.shims().cleanup(handler.shim(), bundle, id);
-        });
-        return timeline.measure("runc", () -> shim.create(id, bundle, rootfs, Stdio.none(), handler.options()));
+                "shim", () -> parts.shims().start(handler.shim(), bundle, id, Optional.empty(), SHIM_START));
+        rollback.onFailure(() -> parts.shims().cleanup(handler.shim(), bundle, id));
+        int pid = timeline.measure("runc", () -> shim.create(id, bundle, rootfs, Stdio.none(), handler.options()));
+        parts.podShims().put(sandbox.id(), shim, PidFd.find(pid));
+        rollback.onFailure(() -> parts.podShims().remove(sandbox.id()));
+        return pid;
     }
 
     private RuntimeException failed(Sandbox creating, Rollback rollback, Exception failure) {

@@ -1,15 +1,14 @@
 package dev.gantry.sandbox;
 
 import dev.gantry.linux.NetworkNamespaces;
+import dev.gantry.linux.Signals;
 import dev.gantry.shim.Bundle;
-import dev.gantry.shim.Exit;
 import dev.gantry.shim.Shim;
 import dev.gantry.shim.ShimException;
 import dev.gantry.storage.Change;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +22,6 @@ final class SandboxStopper {
 
     private static final Logger log = LoggerFactory.getLogger(SandboxStopper.class);
     private static final Duration DEATH = Duration.ofSeconds(10);
-    private static final int SIGKILL = 9;
 
     private final SandboxParts parts;
 
@@ -106,25 +104,35 @@ final class SandboxStopper {
         String id = sandbox.id().value();
         Shim shim = parts.podShims().find(sandbox.id()).orElse(null);
         if (shim == null) {
+            if (sandbox.bootId().equals(parts.bootId())) {
+                cleanUpAfterShim(sandbox);
+            }
             return;
         }
         try {
-            CompletableFuture<Exit> exit = shim.wait(id, Optional.empty());
-            shim.kill(id, Optional.empty(), SIGKILL, true);
-            exit.get(DEATH.toMillis(), TimeUnit.MILLISECONDS);
+            parts.podShims().kill(sandbox.id(), Signals.KILL);
+            shim.wait(id, Optional.empty()).get(DEATH.toMillis(), TimeUnit.MILLISECONDS);
             shim.delete(id, Optional.empty());
         } catch (ShimException.NotFound _) {
             // Dead and deleted already: this call is a repetition.
-        } catch (ShimException | ExecutionException | TimeoutException e) {
-            log.atWarn()
-                    .addKeyValue("sandbox", id)
-                    .setCause(e)
-                    .log("the shim did not stop the pause container, so it is cleaned up after");
-            cleanUpAfterShim(sandbox);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new SandboxException.Failed("interrupted while stopping pod sandbox " + id, e);
+        } catch (ExecutionException e) {
+            if (!(e.getCause() instanceof ShimException.NotFound)) {
+                cleanUpAfterBrokenShim(sandbox, e);
+            }
+        } catch (ShimException | TimeoutException e) {
+            cleanUpAfterBrokenShim(sandbox, e);
         }
+    }
+
+    private void cleanUpAfterBrokenShim(Sandbox sandbox, Exception failure) {
+        log.atWarn()
+                .addKeyValue("sandbox", sandbox.id())
+                .setCause(failure)
+                .log("the shim did not stop the pause container, so it is cleaned up after");
+        cleanUpAfterShim(sandbox);
     }
 
     private void endShim(Sandbox sandbox) {
