@@ -21,4 +21,40 @@ public final class SandboxNetworks {
     public SandboxNetworks(PodNetworks networks) {
         this.networks = networks;
     }
+
+    /// Attaches the pod to the configured network.
+    ///
+    /// @return its addresses, the primary one first
+    List<String> attach(Sandbox sandbox, Path netns, Rollback rollback) {
+        String id = sandbox.id().value();
+        SandboxMetadata metadata = sandbox.config().metadata();
+        rollback.onFailure(() -> networks.detach(id, false));
+        NetworkResult result = networks.attach(new Attachment(
+                id,
+                netns,
+                INTERFACE,
+                Map.of(
+                        "K8S_POD_NAMESPACE", metadata.namespace(),
+                        "K8S_POD_NAME", metadata.name(),
+                        "K8S_POD_INFRA_CONTAINER_ID", id,
+                        "K8S_POD_UID", metadata.uid())));
+        List<String> ips = result.ips().stream().map(NetworkResult.Ip::address).toList();
+        if (ips.isEmpty()) {
+            throw new IllegalStateException("the network gave pod sandbox %s no address on %s".formatted(id, INTERFACE));
+        }
+        return ips;
+    }
+
+    /// Takes the pod off its network. A plugin that fails must not keep the pod: the journal keeps the attachment, and
+    /// it is tried again when the sandbox is removed and when the daemon starts.
+    void detach(SandboxId id, boolean namespaceGone) {
+        try {
+            networks.detach(id.value(), namespaceGone);
+        } catch (CniException e) {
+            log.atWarn()
+                    .addKeyValue("sandbox", id)
+                    .setCause(e)
+                    .log("cannot take a pod off its network; its addresses stay in use until the plugin works again");
+        }
+    }
 }

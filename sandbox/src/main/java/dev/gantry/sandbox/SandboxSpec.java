@@ -5,7 +5,6 @@ import dev.gantry.cri.oci.Linux;
 import dev.gantry.cri.oci.OciProcess;
 import dev.gantry.cri.oci.Resources;
 import dev.gantry.cri.oci.Spec;
-import dev.gantry.linux.HostFacts;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -71,7 +70,7 @@ public final class SandboxSpec {
         if (!config.hostname().isEmpty() && !config.namespaces().hostNetwork()) {
             return config.hostname();
         }
-        return HostFacts.hostName();
+        return SpecParts.readProc("/proc/sys/kernel/hostname");
     }
 
     private OciProcess process(SandboxSecurity security, ImageConfig image) {

@@ -104,7 +104,7 @@ public final class SpecParts {
     ///
     /// Without CAP_SYS_RESOURCE nobody can go below the daemon's own value; asking for it makes runc fail.
     public long oomScoreAdjust(long wanted) {
-        long own = HostFacts.oomScoreAdjust();
+        long own = Long.parseLong(readProc("/proc/self/oom_score_adj"));
         if (wanted >= own || HostFacts.hasCapability(CAP_SYS_RESOURCE)) {
             return wanted;
         }
@@ -127,6 +127,14 @@ public final class SpecParts {
             return Seccomp.parse(Files.readAllBytes(file), "seccomp profile " + file);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read seccomp profile " + file, e);
+        }
+    }
+
+    static String readProc(String file) {
+        try {
+            return Files.readString(Path.of(file)).strip();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
         }
     }
 }
