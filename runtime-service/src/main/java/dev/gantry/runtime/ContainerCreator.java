@@ -84,7 +84,7 @@ final class ContainerCreator {
             timeline.run(
                     "snapshot",
                     () -> snapshotter.prepare(
-                            id, Optional.of(parts.images().rootSnapshot(image, snapshotter)), Map.of()));
+                            id, parts.images().rootSnapshot(image, snapshotter), Map.of()));
             Bundle bundle = parts.bundle(id);
             rollback.onFailure(() -> BundleFiles.delete(bundle));
             timeline.run("bundle", () -> BundleFiles.create(bundle, plan.spec().toJson()));

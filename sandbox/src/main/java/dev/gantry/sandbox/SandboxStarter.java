@@ -160,7 +160,7 @@ final class SandboxStarter {
         rollback.onFailure(() -> snapshotter.remove(id));
         List<Mount> rootfs = timeline.measure(
                 "snapshot",
-                () -> snapshotter.view(id, Optional.of(parts.images().rootSnapshot(pause, snapshotter))));
+                () -> snapshotter.view(id, parts.images().rootSnapshot(pause, snapshotter)));
         Bundle bundle = new Bundle(parts.places().bundle(id));
         rollback.onFailure(() -> BundleFiles.delete(bundle));
         BundleFiles.create(bundle, parts.specs().encode(sandbox, parts.images().config(pause)));
