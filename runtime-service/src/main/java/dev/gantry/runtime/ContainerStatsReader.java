@@ -7,8 +7,9 @@ import dev.gantry.cri.runtime.v1.FilesystemIdentifier;
 import dev.gantry.cri.runtime.v1.FilesystemUsage;
 import dev.gantry.cri.runtime.v1.MemoryUsage;
 import dev.gantry.cri.runtime.v1.UInt64Value;
+import dev.gantry.linux.Usage;
 import dev.gantry.storage.Snapshotter;
-import dev.gantry.storage.Usage;
+
 import java.time.Clock;
 import java.util.Map;
 
