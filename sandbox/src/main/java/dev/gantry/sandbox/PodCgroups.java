@@ -62,6 +62,24 @@ public final class PodCgroups {
         };
     }
 
+    /// Where a container's cgroup is below the root of each controller, once [#pathOf] has been acted upon.
+    public String locationOf(String parent, String containerId) {
+        return switch (driver) {
+            case SYSTEMD -> "%s/%s-%s.scope".formatted(expanded(parent), SCOPE_PREFIX, containerId);
+            case CGROUPFS -> parent + "/" + containerId;
+        };
+    }
+
+    /// A slice's name tells where it is: `a-b.slice` is `/a.slice/a-b.slice`, and `-.slice` the root (systemd.slice(5)).
+    private static String expanded(String slice) {
+        String name = slice.substring(0, slice.length() - ".slice".length());
+        StringBuilder path = new StringBuilder();
+        for (int dash = name.indexOf('-', 1); dash > 0; dash = name.indexOf('-', dash + 1)) {
+            path.append('/').append(name, 0, dash).append(".slice");
+        }
+        return name.equals("-") ? "" : path.append('/').append(slice).toString();
+    }
+
     private String slice(String requested) {
         String parent = requested.isEmpty() ? root : requested;
         String last = parent.substring(parent.lastIndexOf('/') + 1);

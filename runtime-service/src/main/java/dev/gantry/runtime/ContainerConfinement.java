@@ -1,0 +1,92 @@
+package dev.gantry.runtime;
+
+import dev.gantry.cri.oci.Seccomp;
+import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
+import dev.gantry.sandbox.SecurityProfile;
+import dev.gantry.sandbox.SelinuxLabel;
+import dev.gantry.sandbox.SpecParts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// What the security modules of the kernel are told about a container: seccomp, AppArmor, SELinux.
+final class ContainerConfinement {
+
+    private static final Path LOADED_PROFILES = Path.of("/sys/kernel/security/apparmor/profiles");
+
+    private final SpecParts parts;
+    private final NodeFeatures node;
+
+    ContainerConfinement(SpecParts parts, NodeFeatures node) {
+        this.parts = parts;
+        this.node = node;
+    }
+
+    /// @param bounding the capabilities that the container may ever have
+    @SuppressWarnings("deprecation") // old clients still say the profile by path
+    Optional<Seccomp> seccomp(LinuxContainerSecurityContext security, Collection<String> bounding) {
+        if (security.getPrivileged()) {
+            return Optional.empty();
+        }
+        SecurityProfile profile = security.hasSeccomp()
+                ? CriSandboxes.profile(security.getSeccomp())
+                : CriSandboxes.profile(security.getSeccompProfilePath());
+        return parts.seccomp(profile, bounding);
+    }
+
+    /// The profile's name, or empty for none.
+    ///
+    /// We ship no profile of our own, so that «default» means what the kernel does with a process that names none.
+    @SuppressWarnings("deprecation") // as above
+    String apparmor(LinuxContainerSecurityContext security) {
+        SecurityProfile profile = security.hasApparmor()
+                ? CriSandboxes.profile(security.getApparmor())
+                : CriSandboxes.profile(security.getApparmorProfile());
+        return switch (profile) {
+            case SecurityProfile.RuntimeDefault _ -> "";
+            case SecurityProfile.Unconfined _ -> node.apparmor() && security.hasApparmor() ? "unconfined" : "";
+            case SecurityProfile.Localhost(String reference) -> loaded(reference);
+        };
+    }
+
+    private String loaded(String reference) {
+        String name = reference.startsWith("localhost/") ? reference.substring("localhost/".length()) : reference;
+        if (!node.apparmor()) {
+            throw new ContainerException.InvalidRequest(
+                    "AppArmor profile %s: the kernel of this node has no AppArmor".formatted(name));
+        }
+        try (Stream<String> lines = Files.lines(LOADED_PROFILES)) {
+            if (lines.noneMatch(line -> line.startsWith(name + " ("))) {
+                throw new ContainerException.InvalidRequest(
+                        "AppArmor profile %s is not loaded on this node".formatted(name));
+            }
+            return name;
+        } catch (IOException e) {
+            throw new ContainerException.Failed("cannot see whether AppArmor profile %s is loaded".formatted(name), e);
+        }
+    }
+
+    /// The label of the container's process; empty where the kernel has no SELinux or nothing asks for a label.
+    String processLabel(SelinuxLabel label) {
+        return node.selinux() && !label.isEmpty() ? label(label, "system_r", "container_t") : "";
+    }
+
+    /// The label of its files.
+    String mountLabel(SelinuxLabel label) {
+        SelinuxLabel files = new SelinuxLabel(label.user(), "object_r", "container_file_t", label.level());
+        return node.selinux() && !label.isEmpty() ? label(files, "object_r", "container_file_t") : "";
+    }
+
+    private static String label(SelinuxLabel label, String role, String type) {
+        return "%s:%s:%s:%s"
+                .formatted(
+                        or(label.user(), "system_u"), or(label.role(), role), or(label.type(), type), or(label.level(), "s0"));
+    }
+
+    private static String or(String value, String other) {
+        return value.isEmpty() ? other : value;
+    }
+}

@@ -1,0 +1,219 @@
+package dev.gantry.runtime;
+
+import dev.gantry.cri.oci.Linux;
+import dev.gantry.cri.oci.OciProcess;
+import dev.gantry.cri.oci.Spec;
+import dev.gantry.cri.runtime.v1.ContainerConfig;
+import dev.gantry.cri.runtime.v1.LinuxContainerResources;
+import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
+import dev.gantry.cri.runtime.v1.Signal;
+import dev.gantry.image.Image;
+import dev.gantry.linux.MountTable;
+import dev.gantry.linux.Signals;
+import dev.gantry.sandbox.PodCgroups;
+import dev.gantry.sandbox.RuntimeHandler;
+import dev.gantry.sandbox.Sandbox;
+import dev.gantry.sandbox.SandboxPlaces;
+import dev.gantry.sandbox.SandboxSpec;
+import dev.gantry.sandbox.SelinuxLabel;
+import dev.gantry.sandbox.SpecParts;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+
+/// Builds OCI specs of containers from the request, the pod, the image and what the node can do.
+///
+/// A wrong request is refused here, with a message that names the field, before anything of the container exists.
+/// Thread-safe.
+final class ContainerSpecs {
+
+    /// A descriptor that the runtime left open would lead out of the container (CVE-2024-21626).
+    private static final Pattern DESCRIPTOR = Pattern.compile("/proc/[^/]+(/task/[^/]+)?/(fd|fdinfo|cwd|root|exe|map_files)(/.*)?");
+
+    private final SpecParts parts;
+    private final SandboxSpec sandboxes;
+    private final PodCgroups cgroups;
+    private final SandboxPlaces places;
+    private final ImageLayers layers;
+    private final NodeFeatures node;
+    private final ImageFiles files = new ImageFiles();
+    private final ContainerNamespaces namespaces;
+    private final ContainerMounts mounts;
+    private final ContainerConfinement confinement;
+    private final ImageVolumes volumes;
+
+    /// @param containers finds a container by its id
+    ContainerSpecs(
+            SpecParts parts,
+            SandboxSpec sandboxes,
+            PodCgroups cgroups,
+            SandboxPlaces places,
+            ImageLayers layers,
+            NodeFeatures node,
+            Function<String, Optional<Container>> containers) {
+        this.parts = parts;
+        this.sandboxes = sandboxes;
+        this.cgroups = cgroups;
+        this.places = places;
+        this.layers = layers;
+        this.node = node;
+        this.namespaces = new ContainerNamespaces(containers);
+        this.mounts = new ContainerMounts(MountTable::read, node.selinux());
+        this.confinement = new ContainerConfinement(parts, node);
+        this.volumes = new ImageVolumes(places.root());
+    }
+
+    /// What to make of a request.
+    ///
+    /// @param cgroupPath where the container's cgroup will be, below each controller's root
+    /// @param volumes    what [#createVolumes] has yet to make
+    record Plan(
+            Spec spec,
+            ContainerUser user,
+            int stopSignal,
+            String cgroupPath,
+            List<ImageVolume> volumes,
+            ImageContent image) {
+
+        Plan {
+            volumes = List.copyOf(volumes);
+        }
+    }
+
+    /// Decides everything; makes nothing but missing host paths of mounts.
+    ///
+    /// @throws ContainerException.InvalidRequest when the container cannot be as it is asked for
+    Plan plan(String id, ContainerConfig config, Sandbox sandbox, RuntimeHandler handler, Image image) {
+        return plan(id, config, sandbox, handler, layers.content(image, handler, config.getImage().getImage()));
+    }
+
+    Plan plan(String id, ContainerConfig config, Sandbox sandbox, RuntimeHandler handler, ImageContent image) {
+        LinuxContainerSecurityContext security = config.getLinux().getSecurityContext();
+        checkPrivileged(config, sandbox);
+        ContainerUser user = ContainerUsers.choose(security, image, files.users(image));
+        OciProcess.Capabilities capabilities = security.getPrivileged()
+                ? ContainerCapabilities.privileged(node.capability())
+                : ContainerCapabilities.of(security.getCapabilities(), node.capability());
+        List<ImageVolume> imageVolumes = volumes.plan(id, image, config);
+        OciProcess process = process(config, sandbox, image, user, capabilities);
+        Linux.Builder linux = linux(id, config, sandbox, capabilities);
+        int stopSignal = stopSignal(config, image);
+        // Last, as it alone touches the host.
+        ContainerMounts.Plan mounted = mounts.plan(config, sandbox, places.files(sandbox.id()), imageVolumes);
+        Spec spec = Spec.builder()
+                .process(process)
+                .root("rootfs", security.getReadonlyRootfs())
+                .mounts(mounted.mounts())
+                .annotations(ContainerAnnotations.of(config, sandbox, handler.annotations()))
+                .linux(linux.rootfsPropagation(mounted.rootPropagation()).build())
+                .build();
+        String cgroupPath = cgroups.locationOf(sandbox.cgroupParent(), id);
+        return new Plan(spec, user, stopSignal, cgroupPath, imageVolumes, image);
+    }
+
+    /// Makes the volumes that the image declares; [#delete] takes them away, also after a failure.
+    void createVolumes(Plan plan) {
+        volumes.create(plan.volumes(), plan.image());
+    }
+
+    /// Deletes what [#createVolumes] made; nothing there is fine.
+    void delete(String id) {
+        volumes.delete(id);
+    }
+
+    private static void checkPrivileged(ContainerConfig config, Sandbox sandbox) {
+        if (config.getLinux().getSecurityContext().getPrivileged()
+                && !sandbox.config().security().privileged()) {
+            throw new ContainerException.InvalidRequest("container %s is privileged, but pod sandbox %s is not"
+                    .formatted(config.getMetadata().getName(), sandbox.id()));
+        }
+    }
+
+    private OciProcess process(
+            ContainerConfig config,
+            Sandbox sandbox,
+            ImageContent image,
+            ContainerUser user,
+            OciProcess.Capabilities capabilities) {
+        LinuxContainerSecurityContext security = config.getLinux().getSecurityContext();
+        LinuxContainerResources resources = config.getLinux().getResources();
+        return OciProcess.builder()
+                .terminal(config.getTty())
+                .args(ContainerCommand.arguments(config, image))
+                .env(ContainerEnvironment.of(config, image, sandboxes.hostName(sandbox.config())))
+                .cwd(workingDirectory(config, image).value())
+                .user(new OciProcess.User(user.uid(), user.gid(), user.groups()))
+                .capabilities(capabilities)
+                .noNewPrivileges(security.getNoNewPrivs())
+                .apparmorProfile(confinement.apparmor(security))
+                .selinuxLabel(confinement.processLabel(selinux(config)))
+                .oomScoreAdj(parts.oomScoreAdjust(oomScore(resources)))
+                .build();
+    }
+
+    private Linux.Builder linux(
+            String id, ContainerConfig config, Sandbox sandbox, OciProcess.Capabilities capabilities) {
+        LinuxContainerSecurityContext security = config.getLinux().getSecurityContext();
+        boolean privileged = security.getPrivileged();
+        ContainerDevices devices = ContainerDevices.of(config);
+        Linux.Builder linux = Linux.builder()
+                .cgroupsPath(cgroups.pathOf(sandbox.cgroupParent(), id))
+                .namespaces(namespaces.of(
+                        security.getNamespaceOptions(), sandbox, node.unifiedCgroups() && !privileged))
+                .devices(devices.nodes())
+                .resources(ContainerLimits.of(config.getLinux().getResources(), devices.rules(), node))
+                .mountLabel(confinement.mountLabel(selinux(config)));
+        if (!privileged) {
+            linux.maskedPaths(security.getMaskedPathsList()).readonlyPaths(security.getReadonlyPathsList());
+        }
+        confinement.seccomp(security, capabilities.bounding()).ifPresent(linux::seccomp);
+        return linux;
+    }
+
+    private static SelinuxLabel selinux(ContainerConfig config) {
+        return CriSandboxes.selinux(config.getLinux().getSecurityContext().getSelinuxOptions());
+    }
+
+    private ContainerPath workingDirectory(ContainerConfig config, ImageContent image) {
+        String requested = config.getWorkingDir();
+        String defaults = image.config().workingDir();
+        ContainerPath directory = ContainerPath.ROOT;
+        if (!requested.isEmpty()) {
+            directory = ContainerPath.of("working directory", requested);
+        } else if (!defaults.isEmpty()) {
+            directory = ContainerPath.of("working directory of image " + image.name(), defaults);
+        }
+        if (!directory.isRoot()) {
+            ContainerPath real = files.resolve(image, directory);
+            if (DESCRIPTOR.matcher(real.value()).matches()) {
+                throw new ContainerException.InvalidRequest(
+                        "working directory %s leads to %s, out of the container".formatted(directory, real));
+            }
+        }
+        return directory;
+    }
+
+    private static long oomScore(LinuxContainerResources resources) {
+        long score = resources.getOomScoreAdj();
+        if (score < -1000 || score > 1000) {
+            throw new ContainerException.InvalidRequest("oom_score_adj %d is not between -1000 and 1000".formatted(score));
+        }
+        return score;
+    }
+
+    private static int stopSignal(ContainerConfig config, ImageContent image) {
+        String defaults = image.config().stopSignal();
+        try {
+            return switch (config.getStopSignal()) {
+                case UNRECOGNIZED -> throw new ContainerException.InvalidRequest(
+                        "unknown stop signal %d".formatted(config.getStopSignalValue()));
+                case SIGNAL_RUNTIME_DEFAULT -> defaults.isEmpty() ? Signals.TERM : Signals.number(defaults);
+                case Signal named -> CriContainers.number(named);
+            };
+        } catch (IllegalArgumentException e) {
+            throw new ContainerException.InvalidRequest(
+                    "stop signal \"%s\" of image %s is unknown".formatted(defaults, image.name()));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package dev.gantry.runtime;
+
+import dev.gantry.image.Image;
+import dev.gantry.image.Images;
+import dev.gantry.sandbox.RuntimeHandler;
+import dev.gantry.storage.SnapshotInfo;
+import dev.gantry.storage.Snapshotter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Finds the directories that hold the files of an image.
+final class ImageLayers {
+
+    private final Images images;
+    private final Map<String, Snapshotter> snapshotters;
+
+    /// @param snapshotters by name
+    ImageLayers(Images images, Map<String, Snapshotter> snapshotters) {
+        this.images = images;
+        this.snapshotters = Map.copyOf(snapshotters);
+    }
+
+    ImageContent content(Image image, RuntimeHandler handler, String reference) {
+        return new ImageContent(
+                reference,
+                images.config(image).config(),
+                handler.snapshotter() + "/" + image.chainId(),
+                () -> topDown(image, snapshotter(handler)));
+    }
+
+    private Snapshotter snapshotter(RuntimeHandler handler) {
+        return Optional.ofNullable(snapshotters.get(handler.snapshotter()))
+                .orElseThrow(() -> new ContainerException.InvalidRequest("runtime handler %s needs snapshotter %s, which is not there"
+                        .formatted(handler.name(), handler.snapshotter())));
+    }
+
+    /// Where a layer's directory holds the whole tree, the topmost is all there is to look at.
+    private List<Path> topDown(Image image, Snapshotter snapshotter) {
+        List<Path> directories = new ArrayList<>();
+        String name = images.rootSnapshot(image, snapshotter);
+        directories.add(snapshotter.layerDirectory(name));
+        if (snapshotter.layersIndependent()) {
+            Optional<String> parent = snapshotter.find(name).flatMap(SnapshotInfo::parent);
+            while (parent.isPresent()) {
+                directories.add(snapshotter.layerDirectory(parent.get()));
+                parent = snapshotter.find(parent.get()).flatMap(SnapshotInfo::parent);
+            }
+        }
+        return directories;
+    }
+}
