@@ -32,7 +32,6 @@ final class ContainerSpecs {
     private static final Pattern DESCRIPTOR = Pattern.compile("/proc/[^/]+(/task/[^/]+)?/(fd|fdinfo|cwd|root|exe|map_files)(/.*)?");
 
     private final SpecParts parts;
-    private final SandboxSpec sandboxes;
     private final PodCgroups cgroups;
     private final SandboxPlaces places;
     private final ImageLayers layers;
@@ -46,14 +45,12 @@ final class ContainerSpecs {
     /// @param containers finds a container by its id
     ContainerSpecs(
             SpecParts parts,
-            SandboxSpec sandboxes,
             PodCgroups cgroups,
             SandboxPlaces places,
             ImageLayers layers,
             NodeFeatures node,
             Function<String, Optional<Container>> containers) {
         this.parts = parts;
-        this.sandboxes = sandboxes;
         this.cgroups = cgroups;
         this.places = places;
         this.layers = layers;
@@ -141,7 +138,7 @@ final class ContainerSpecs {
         return OciProcess.builder()
                 .terminal(config.getTty())
                 .args(ContainerCommand.arguments(config, image))
-                .env(ContainerEnvironment.of(config, image, sandboxes.hostName(sandbox.config())))
+                .env(ContainerEnvironment.of(config, image, SandboxSpec.hostName(sandbox.config())))
                 .cwd(workingDirectory(config, image).value())
                 .user(new OciProcess.User(user.uid(), user.gid(), user.groups()))
                 .capabilities(capabilities)

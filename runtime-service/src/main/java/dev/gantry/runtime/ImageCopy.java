@@ -25,7 +25,7 @@ final class ImageCopy {
     /// A folder that the image does not have becomes an empty one.
     void copy(ContainerPath source, String target) {
         to.makeDirectory(target, 0755);
-        ImageTree.Entry folder = from.find(source.value())
+        ImageTree.Entry folder = from.find(source)
                 .filter(it -> it.status().isDirectory())
                 .orElse(null);
         if (folder != null) {

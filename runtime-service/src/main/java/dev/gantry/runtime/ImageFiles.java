@@ -11,6 +11,8 @@ import java.util.Map;
 final class ImageFiles {
 
     private static final int MAX_FILE = 1 << 20;
+    private static final ContainerPath PASSWD = new ContainerPath("/etc/passwd");
+    private static final ContainerPath GROUP = new ContainerPath("/etc/group");
     private static final int MAX_KEPT_LENGTH = 64 << 10;
     private static final int MAX_KEPT = 32;
     /// What the runtime mounts on. A link there has led older runtimes out of the container (CVE-2026-41579).
@@ -63,13 +65,13 @@ final class ImageFiles {
                             "/%s is a link, where the runtime would mount".formatted(name));
                 }
             }
-            return UserDatabase.of(read(tree, "etc/passwd"), read(tree, "etc/group"));
+            return UserDatabase.of(read(tree, PASSWD), read(tree, GROUP));
         } catch (ContainerException.InvalidRequest e) {
             throw new ContainerException.InvalidRequest("image %s: %s".formatted(image.name(), e.getMessage()));
         }
     }
 
-    private static byte[] read(ImageTree tree, String path) {
+    private static byte[] read(ImageTree tree, ContainerPath path) {
         return tree.find(path).map(file -> tree.read(file, MAX_FILE)).orElseGet(() -> new byte[0]);
     }
 }

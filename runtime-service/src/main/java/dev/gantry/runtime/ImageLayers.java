@@ -3,10 +3,8 @@ package dev.gantry.runtime;
 import dev.gantry.image.Image;
 import dev.gantry.image.Images;
 import dev.gantry.sandbox.RuntimeHandler;
-import dev.gantry.storage.SnapshotInfo;
 import dev.gantry.storage.Snapshotter;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,16 +37,8 @@ final class ImageLayers {
 
     /// Where a layer's directory holds the whole tree, the topmost is all there is to look at.
     private List<Path> topDown(Image image, Snapshotter snapshotter) {
-        List<Path> directories = new ArrayList<>();
-        String name = images.rootSnapshot(image, snapshotter);
-        directories.add(snapshotter.layerDirectory(name));
-        if (snapshotter.layersIndependent()) {
-            Optional<String> parent = snapshotter.find(name).flatMap(SnapshotInfo::parent);
-            while (parent.isPresent()) {
-                directories.add(snapshotter.layerDirectory(parent.get()));
-                parent = snapshotter.find(parent.get()).flatMap(SnapshotInfo::parent);
-            }
-        }
-        return directories;
+        String top = images.rootSnapshot(image, snapshotter);
+        List<String> chain = snapshotter.layersIndependent() ? snapshotter.chain(top) : List.of(top);
+        return chain.stream().map(snapshotter::layerDirectory).toList();
     }
 }

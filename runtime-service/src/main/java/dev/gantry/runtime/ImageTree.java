@@ -2,10 +2,9 @@ package dev.gantry.runtime;
 
 import dev.gantry.linux.FileStatus;
 import dev.gantry.linux.RootDirectory;
-import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -19,24 +18,25 @@ import java.util.TreeSet;
 ///
 /// Does what overlayfs does: the topmost layer that has a file wins, directories are merged down to an opaque one, a
 /// whiteout hides what lies below. Links are followed name by name through all layers, so none leads out of the
-/// image. Layers are committed and change no more; each is opened when the tree is. For one thread.
+/// image. Names are held byte by byte, so that none is mangled. Layers are committed and change no more; each is opened when the tree is. For one thread.
 final class ImageTree implements AutoCloseable {
 
     /// The kernel's own limit in one look-up.
     private static final int MAX_LINKS = 40;
 
+    /// Names are any bytes, and this carries them through.
+    static final Charset NAMES = StandardCharsets.ISO_8859_1;
+
     private static final String OPAQUE = "trusted.overlay.opaque";
 
-    private final List<Layer> layers = new ArrayList<>();
-
-    private record Layer(Path directory, RootDirectory root) {}
+    private final List<RootDirectory> layers = new ArrayList<>();
 
     /// A file of the image.
     ///
     /// @param path   relative to the root, without links
     /// @param status of the topmost layer that has it
     /// @param layers those that have it; several for a merged directory
-    record Entry(String path, FileStatus status, List<Layer> layers) {}
+    record Entry(String path, FileStatus status, List<RootDirectory> layers) {}
 
     /// Where following a path ended: at a file, or where a name was missing.
     private record Walk(Entry last, Optional<String> missing) {}
@@ -45,7 +45,7 @@ final class ImageTree implements AutoCloseable {
     static ImageTree open(List<Path> topDown) {
         ImageTree tree = new ImageTree();
         try {
-            topDown.forEach(directory -> tree.layers.add(new Layer(directory, RootDirectory.open(directory))));
+            topDown.forEach(directory -> tree.layers.add(RootDirectory.open(directory, NAMES)));
             return tree;
         } catch (RuntimeException e) {
             tree.close();
@@ -54,15 +54,16 @@ final class ImageTree implements AutoCloseable {
     }
 
     /// The file at a path, links followed.
-    Optional<Entry> find(String path) {
-        Walk walk = walk(path);
+    Optional<Entry> find(ContainerPath path) {
+        Walk walk = walk(new String(path.value().getBytes(StandardCharsets.UTF_8), NAMES));
         return walk.missing().isPresent() ? Optional.empty() : Optional.of(walk.last());
     }
 
     /// A path with the image's links followed as far as it exists.
     ContainerPath resolve(ContainerPath path) {
-        Walk walk = walk(path.value());
-        return ContainerPath.clean(walk.last().path() + "/" + walk.missing().orElse(""));
+        Walk walk = walk(new String(path.value().getBytes(StandardCharsets.UTF_8), NAMES));
+        String found = walk.last().path() + "/" + walk.missing().orElse("");
+        return ContainerPath.clean(new String(found.getBytes(NAMES), StandardCharsets.UTF_8));
     }
 
     /// Whether the root directory has a link of that name.
@@ -79,36 +80,26 @@ final class ImageTree implements AutoCloseable {
             throw new ContainerException.InvalidRequest("/%s has %d bytes, more than the %d that are read"
                     .formatted(file.path(), file.status().size(), limit));
         }
-        return file.layers().getFirst().root().readFile(file.path(), limit);
+        return file.layers().getFirst().readFile(file.path(), limit);
     }
 
     /// The bytes of a regular file.
     InputStream stream(Entry file) {
-        return file.layers()
-                .getFirst()
-                .root()
-                .openFile(file.path(), Long.MAX_VALUE)
-                .stream();
+        return file.layers().getFirst().openFile(file.path(), Long.MAX_VALUE).stream();
     }
 
     Optional<byte[]> xattr(Entry file, String name) {
-        return file.layers().getFirst().root().xattr(file.path(), name);
+        return file.layers().getFirst().xattr(file.path(), name);
     }
 
     String linkTarget(Entry link) {
-        // The directories above were seen not to be links, and a committed layer does not change.
-        try {
-            return Files.readSymbolicLink(link.layers().getFirst().directory().resolve(link.path()))
-                    .toString();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read link /" + link.path(), e);
-        }
+        return link.layers().getFirst().readLink(link.path());
     }
 
     /// What a directory holds, by name, links not followed.
     List<Entry> list(Entry directory) {
         TreeSet<String> names = new TreeSet<>();
-        directory.layers().forEach(layer -> names.addAll(layer.root().list(directory.path())));
+        directory.layers().forEach(layer -> names.addAll(layer.list(directory.path())));
         return names.stream()
                 .flatMap(name -> child(directory, name).stream())
                 .toList();
@@ -116,7 +107,7 @@ final class ImageTree implements AutoCloseable {
 
     @Override
     public void close() {
-        layers.forEach(layer -> layer.root().close());
+        layers.forEach(RootDirectory::close);
     }
 
     private Entry root() {
@@ -164,10 +155,10 @@ final class ImageTree implements AutoCloseable {
 
     private Optional<Entry> child(Entry directory, String name) {
         String path = directory.path().isEmpty() ? name : directory.path() + "/" + name;
-        List<Layer> holders = new ArrayList<>();
+        List<RootDirectory> holders = new ArrayList<>();
         FileStatus top = null;
-        for (Layer layer : directory.layers()) {
-            FileStatus status = layer.root().status(path).orElse(null);
+        for (RootDirectory layer : directory.layers()) {
+            FileStatus status = layer.status(path).orElse(null);
             if (status == null) {
                 continue;
             }
@@ -187,9 +178,8 @@ final class ImageTree implements AutoCloseable {
         return status.type() == FileStatus.Type.CHARACTER_DEVICE && status.special() == 0;
     }
 
-    private static boolean isOpaque(Layer layer, String path) {
-        return layer.root()
-                .xattr(path, OPAQUE)
+    private static boolean isOpaque(RootDirectory layer, String path) {
+        return layer.xattr(path, OPAQUE)
                 .filter(value -> value.length == 1 && value[0] == 'y')
                 .isPresent();
     }

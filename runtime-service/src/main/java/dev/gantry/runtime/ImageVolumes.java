@@ -6,6 +6,7 @@ import dev.gantry.linux.RootDirectory;
 import dev.gantry.linux.Trees;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
@@ -80,7 +81,7 @@ final class ImageVolumes {
     }
 
     private Path place(String id, ContainerPath path) {
-        return directory(id).resolve("volumes").resolve(Digest.sha256(path.value().getBytes(java.nio.charset.StandardCharsets.UTF_8)).hex());
+        return directory(id).resolve("volumes").resolve(Digest.of(path.value().getBytes(StandardCharsets.UTF_8)).hex());
     }
 
     private static void create(ImageVolume volume, ImageTree tree) {
@@ -91,7 +92,7 @@ final class ImageVolumes {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot make " + parent + " for volume " + volume.path(), e);
         }
-        try (RootDirectory target = RootDirectory.open(parent)) {
+        try (RootDirectory target = RootDirectory.open(parent, ImageTree.NAMES)) {
             new ImageCopy(tree, target).copy(volume.path(), name.toString());
         }
     }

@@ -2,8 +2,10 @@ package dev.gantry.runtime;
 
 import dev.gantry.linux.Cgroups;
 import dev.gantry.linux.HostFacts;
+import java.util.BitSet;
 import java.util.Set;
 import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /// What the node can do for containers, as far as their specs depend on it.
 ///
@@ -25,8 +27,12 @@ record NodeFeatures(
 
     static NodeFeatures detect(Cgroups cgroups) {
         boolean unified = Cgroups.version() == Cgroups.Version.V2;
+        BitSet capabilities = new BitSet();
+        IntStream.range(0, ContainerCapabilities.NAMES.size())
+                .filter(HostFacts::hasCapability)
+                .forEach(capabilities::set);
         return new NodeFeatures(
-                HostFacts::hasCapability,
+                capabilities::get,
                 unified,
                 swapAccounting(cgroups, unified),
                 Set.copyOf(cgroups.controllers()),

@@ -66,7 +66,7 @@ public final class SandboxSpec {
     }
 
     /// The name that the pod's containers see: the host's where they share its network.
-    public String hostName(SandboxConfig config) {
+    public static String hostName(SandboxConfig config) {
         if (!config.hostname().isEmpty() && !config.namespaces().hostNetwork()) {
             return config.hostname();
         }

@@ -94,7 +94,7 @@ final class SandboxStarter {
             throws InterruptedException {
         SandboxConfig config = sandbox.config();
         PodFiles files = parts.places().files(sandbox.id());
-        String hostName = parts.specs().hostName(config);
+        String hostName = SandboxSpec.hostName(config);
         rollback.onFailure(files::delete);
         timeline.run("files", () -> files.create(config, hostName));
         rollback.onFailure(() -> parts.cgroups().remove(sandbox));
