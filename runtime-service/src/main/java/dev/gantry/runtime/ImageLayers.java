@@ -37,8 +37,9 @@ final class ImageLayers {
 
     /// Where a layer's directory holds the whole tree, the topmost is all there is to look at.
     private List<Path> topDown(Image image, Snapshotter snapshotter) {
-        String top = images.rootSnapshot(image, snapshotter);
-        List<String> chain = snapshotter.layersIndependent() ? snapshotter.chain(top) : List.of(top);
+        Optional<String> top = images.rootSnapshot(image, snapshotter);
+        List<String> chain =
+                snapshotter.layersIndependent() ? top.map(snapshotter::chain).orElse(List.of()) : top.stream().toList();
         return chain.stream().map(snapshotter::layerDirectory).toList();
     }
 }
