@@ -85,6 +85,8 @@ final class ContainerCreator {
                     "snapshot",
                     () -> snapshotter.prepare(
                             id, parts.images().rootSnapshot(image, snapshotter), Map.of()));
+            rollback.onFailure(() -> parts.specs().delete(id));
+            timeline.run("volumes", () -> parts.specs().createVolumes(plan));
             Bundle bundle = parts.bundle(id);
             rollback.onFailure(() -> BundleFiles.delete(bundle));
             timeline.run("bundle", () -> BundleFiles.create(bundle, plan.spec().toJson()));

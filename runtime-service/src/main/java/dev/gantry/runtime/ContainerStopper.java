@@ -83,6 +83,7 @@ final class ContainerStopper {
         parts.store()
                 .commit(Change.empty().put(ContainerRows.KIND, stopped.in(ContainerState.REMOVING)), Durability.BUFFERED);
         BundleFiles.delete(parts.bundle(id));
+        parts.specs().delete(id);
         parts.snapshotters().get(stopped.snapshotter()).remove(id);
         parts.store().commit(Change.empty().delete(ContainerRows.KIND, id));
     }

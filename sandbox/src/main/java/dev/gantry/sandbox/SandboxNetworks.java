@@ -37,7 +37,8 @@ public final class SandboxNetworks {
                         "K8S_POD_NAMESPACE", metadata.namespace(),
                         "K8S_POD_NAME", metadata.name(),
                         "K8S_POD_INFRA_CONTAINER_ID", id,
-                        "K8S_POD_UID", metadata.uid())));
+                        "K8S_POD_UID", metadata.uid()),
+                NetworkWishes.of(sandbox)));
         List<String> ips = result.ips().stream().map(NetworkResult.Ip::address).toList();
         if (ips.isEmpty()) {
             throw new IllegalStateException("the network gave pod sandbox %s no address on %s".formatted(id, INTERFACE));
