@@ -149,9 +149,13 @@ public final class Cgroups {
         KernelFile.write(file(controller, path, file), value);
     }
 
-    /// A file of the group; empty when it, the group or the controller is not there.
+    /// A file of the group, or of the root (`/`); empty when it, the group or the controller is not there.
     public Optional<String> read(String controller, String path, String file) {
-        return controllers.containsKey(controller) ? KernelFile.read(file(controller, path, file)) : Optional.empty();
+        Path hierarchy = controllers.get(controller);
+        if (hierarchy == null) {
+            return Optional.empty();
+        }
+        return KernelFile.read(path.equals("/") ? hierarchy.resolve(file) : file(controller, path, file));
     }
 
     /// The processes directly in the group.

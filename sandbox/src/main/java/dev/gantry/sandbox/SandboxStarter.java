@@ -13,6 +13,7 @@ import dev.gantry.storage.StorageException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -158,9 +159,10 @@ final class SandboxStarter {
         String id = sandbox.id().value();
         Snapshotter snapshotter = parts.snapshotters().get(sandbox.snapshotter());
         rollback.onFailure(() -> snapshotter.remove(id));
+        // Writable, as runc makes the mount points in it; the container itself sees it read-only.
         List<Mount> rootfs = timeline.measure(
                 "snapshot",
-                () -> snapshotter.view(id, parts.images().rootSnapshot(pause, snapshotter)));
+                () -> snapshotter.prepare(id, parts.images().rootSnapshot(pause, snapshotter), Map.of()));
         Bundle bundle = new Bundle(parts.places().bundle(id));
         rollback.onFailure(() -> BundleFiles.delete(bundle));
         BundleFiles.create(bundle, parts.specs().encode(sandbox, parts.images().config(pause)));
