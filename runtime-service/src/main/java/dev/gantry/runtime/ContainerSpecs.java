@@ -34,7 +34,7 @@ final class ContainerSpecs {
     private final SpecParts parts;
     private final PodCgroups cgroups;
     private final SandboxPlaces places;
-    private final ImageLayers layers;
+    private final ImageContents images;
     private final NodeFeatures node;
     private final ImageFiles files = new ImageFiles();
     private final ContainerNamespaces namespaces;
@@ -47,18 +47,24 @@ final class ContainerSpecs {
             SpecParts parts,
             PodCgroups cgroups,
             SandboxPlaces places,
-            ImageLayers layers,
+            ImageContents images,
             NodeFeatures node,
             Function<String, Optional<Container>> containers) {
         this.parts = parts;
         this.cgroups = cgroups;
         this.places = places;
-        this.layers = layers;
+        this.images = images;
         this.node = node;
         this.namespaces = new ContainerNamespaces(containers);
         this.mounts = new ContainerMounts(MountTable::read, node.selinux());
         this.confinement = new ContainerConfinement(parts, node);
         this.volumes = new ImageVolumes(places.root());
+    }
+
+    /// Finds what a spec needs of an image, which messages call by the reference: see [ImageLayers#content].
+    @FunctionalInterface
+    interface ImageContents {
+        ImageContent of(Image image, RuntimeHandler handler, String reference);
     }
 
     /// What to make of a request.
@@ -82,7 +88,7 @@ final class ContainerSpecs {
     ///
     /// @throws ContainerException.InvalidRequest when the container cannot be as it is asked for
     Plan plan(String id, ContainerConfig config, Sandbox sandbox, RuntimeHandler handler, Image image) {
-        return plan(id, config, sandbox, handler, layers.content(image, handler, config.getImage().getImage()));
+        return plan(id, config, sandbox, handler, images.of(image, handler, config.getImage().getImage()));
     }
 
     Plan plan(String id, ContainerConfig config, Sandbox sandbox, RuntimeHandler handler, ImageContent image) {

@@ -72,7 +72,7 @@ public final class RuntimeServices {
                         setup.specParts(),
                         setup.podCgroups(),
                         setup.places(),
-                        new ImageLayers(setup.images(), setup.snapshotters()),
+                        new ImageLayers(setup.images(), setup.snapshotters())::content,
                         NodeFeatures.detect(setup.cgroups()),
                         id -> setup.store().view().find(ContainerRows.KIND, id)),
                 new ContainerStreams(setup.poller(), setup.maxLogLine(), setup.clock()),

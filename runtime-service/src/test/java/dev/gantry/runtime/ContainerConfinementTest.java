@@ -1,0 +1,147 @@
+package dev.gantry.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.gantry.cri.oci.Seccomp;
+import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
+import dev.gantry.cri.runtime.v1.SecurityProfile;
+import dev.gantry.cri.runtime.v1.SecurityProfile.ProfileType;
+import dev.gantry.linux.HostFacts;
+import dev.gantry.sandbox.SandboxException;
+import dev.gantry.sandbox.SelinuxLabel;
+import dev.gantry.sandbox.SpecParts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ContainerConfinementTest {
+
+    private static final List<String> NO_CAPABILITIES = List.of();
+
+    @TempDir
+    private Path directory;
+
+    private final ContainerConfinement plain = new ContainerConfinement(new SpecParts(), node(false, false));
+    private final ContainerConfinement labelled = new ContainerConfinement(new SpecParts(), node(true, true));
+
+    @BeforeEach
+    void needsSeccomp() {
+        assumeTrue(HostFacts.seccomp(), "this kernel has no seccomp");
+    }
+
+    private static NodeFeatures node(boolean apparmor, boolean selinux) {
+        return new NodeFeatures(number -> true, false, false, Set.of(), apparmor, selinux);
+    }
+
+    private static SecurityProfile profile(ProfileType type, String reference) {
+        return SecurityProfile.newBuilder()
+                .setProfileType(type)
+                .setLocalhostRef(reference)
+                .build();
+    }
+
+    private static LinuxContainerSecurityContext.Builder seccomp(ProfileType type, String reference) {
+        return LinuxContainerSecurityContext.newBuilder().setSeccomp(profile(type, reference));
+    }
+
+    private Optional<Seccomp> filter(LinuxContainerSecurityContext.Builder security) {
+        return plain.seccomp(security.build(), NO_CAPABILITIES);
+    }
+
+    @Test
+    void filtersNothingWithoutAProfileOrUnconfined() {
+        assertThat(filter(LinuxContainerSecurityContext.newBuilder())).isEmpty();
+        assertThat(filter(seccomp(ProfileType.Unconfined, ""))).isEmpty();
+    }
+
+    @Test
+    void filtersByTheDefaultProfileWhichKnowsTheCapabilities() {
+        LinuxContainerSecurityContext security = seccomp(ProfileType.RuntimeDefault, "").build();
+
+        Optional<Seccomp> without = plain.seccomp(security, NO_CAPABILITIES);
+        Optional<Seccomp> with = plain.seccomp(security, List.of("CAP_SYS_ADMIN"));
+
+        assertThat(without).isPresent();
+        assertThat(with).isPresent().isNotEqualTo(without);
+    }
+
+    @Test
+    void filtersByAFileOfTheNode() throws IOException {
+        Path file = directory.resolve("profile.json");
+        Files.writeString(file, "{\"defaultAction\": \"SCMP_ACT_LOG\"}");
+
+        assertThat(filter(seccomp(ProfileType.Localhost, file.toString())))
+                .get()
+                .isInstanceOfSatisfying(
+                        Seccomp.Rules.class, it -> assertThat(it.defaultAction()).isEqualTo("SCMP_ACT_LOG"));
+    }
+
+    @Test
+    @SuppressWarnings("deprecation") // what is tested
+    void honoursTheOldField() {
+        assertThat(filter(LinuxContainerSecurityContext.newBuilder().setSeccompProfilePath("runtime/default")))
+                .isPresent();
+        assertThat(filter(LinuxContainerSecurityContext.newBuilder().setSeccompProfilePath("unconfined")))
+                .isEmpty();
+        // The new field wins.
+        assertThat(filter(seccomp(ProfileType.Unconfined, "").setSeccompProfilePath("runtime/default")))
+                .isEmpty();
+    }
+
+    @Test
+    void filtersNothingWherePrivileged() {
+        assertThat(filter(seccomp(ProfileType.RuntimeDefault, "").setPrivileged(true))).isEmpty();
+    }
+
+    @Test
+    void refusesAProfileThatIsNotThere() {
+        Path missing = directory.resolve("missing.json");
+
+        assertThatThrownBy(() -> filter(seccomp(ProfileType.Localhost, missing.toString())))
+                .isInstanceOf(SandboxException.InvalidRequest.class)
+                .hasMessageContaining("seccomp profile %s", missing);
+        assertThatThrownBy(() -> filter(seccomp(ProfileType.Localhost, "")))
+                .isInstanceOf(SandboxException.InvalidRequest.class);
+    }
+
+    @Test
+    void refusesAnAppArmorProfileWithoutAppArmor() {
+        LinuxContainerSecurityContext security = LinuxContainerSecurityContext.newBuilder()
+                .setApparmor(profile(ProfileType.Localhost, "mine"))
+                .build();
+
+        assertThatThrownBy(() -> plain.apparmor(security))
+                .isInstanceOf(ContainerException.InvalidRequest.class)
+                .hasMessage("AppArmor profile mine: the kernel of this node has no AppArmor");
+    }
+
+    @Test
+    void asksForNoAppArmorProfileWithoutAppArmor() {
+        for (ProfileType type : List.of(ProfileType.RuntimeDefault, ProfileType.Unconfined)) {
+            assertThat(plain.apparmor(LinuxContainerSecurityContext.newBuilder()
+                            .setApparmor(profile(type, ""))
+                            .build()))
+                    .as(type.name())
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void labelsOnlyWhereTheKernelHasSelinuxAndTheRequestAsks() {
+        SelinuxLabel level = new SelinuxLabel("", "", "", "s0:c1,c2");
+
+        assertThat(plain.processLabel(level)).isEmpty();
+        assertThat(plain.mountLabel(level)).isEmpty();
+        assertThat(labelled.processLabel(SelinuxLabel.NONE)).isEmpty();
+        assertThat(labelled.processLabel(level)).isEqualTo("system_u:system_r:container_t:s0:c1,c2");
+        assertThat(labelled.mountLabel(level)).isEqualTo("system_u:object_r:container_file_t:s0:c1,c2");
+    }
+}
