@@ -29,7 +29,8 @@ import java.util.regex.Pattern;
 final class ContainerSpecs {
 
     /// A descriptor that the runtime left open would lead out of the container (CVE-2024-21626).
-    private static final Pattern DESCRIPTOR = Pattern.compile("/proc/[^/]+(/task/[^/]+)?/(fd|fdinfo|cwd|root|exe|map_files)(/.*)?");
+    private static final Pattern DESCRIPTOR = Pattern.compile(
+            "/proc/[^/]+(/task/[^/]+)?/(fd|fdinfo|cwd|root|exe|map_files)(/.*)?|/dev/fd(/.*)?");
 
     private final SpecParts parts;
     private final PodCgroups cgroups;

@@ -2,6 +2,8 @@ package dev.gantry.runtime;
 
 import dev.gantry.linux.Cgroups;
 import dev.gantry.linux.HostFacts;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.Set;
 import java.util.function.IntPredicate;
@@ -20,6 +22,8 @@ record NodeFeatures(
         Set<String> cgroupControllers,
         boolean apparmor,
         boolean selinux) {
+
+    private static final Path ROOT_SWAP_LIMIT = Path.of("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes");
 
     NodeFeatures {
         cgroupControllers = Set.copyOf(cgroupControllers);
@@ -40,11 +44,14 @@ record NodeFeatures(
                 HostFacts.selinux());
     }
 
-    /// The root of cgroup v2 has no limits, so there the daemon's own cgroup is asked.
+    /// The daemon's own cgroup has the limit's file where swap is counted. A daemon in the root, which on cgroup v2 has
+    /// no limits at all, may take it for counted there: runc overlooks the missing file.
     private static boolean swapAccounting(Cgroups cgroups, boolean unified) {
-        return unified
-                ? cgroups.read("memory", cgroups.pathOf(HostFacts.pid(), "memory"), "memory.swap.max")
-                        .isPresent()
-                : cgroups.read("memory", "/", "memory.memsw.limit_in_bytes").isPresent();
+        String own = cgroups.pathOf(HostFacts.pid(), "memory");
+        if (own.equals("/")) {
+            return unified || Files.exists(ROOT_SWAP_LIMIT);
+        }
+        String file = unified ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
+        return cgroups.read("memory", own, file).isPresent();
     }
 }

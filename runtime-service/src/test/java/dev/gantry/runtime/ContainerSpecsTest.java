@@ -190,6 +190,7 @@ class ContainerSpecsTest {
 
         assertRefused(config().setWorkingDir("/proc/self/fd/7"), "working directory /proc/self/fd/7 leads to");
         assertRefused(config().setWorkingDir("/proc/./self/fd/9/.."), "working directory /proc/self/fd leads to");
+        assertRefused(config().setWorkingDir("/dev/fd/7"), "working directory /dev/fd/7 leads to");
         assertRefused(config().setWorkingDir("work"), "working directory \"work\" is not an absolute path");
         assertThatThrownBy(() -> plan(config(), POD, TestPods.image(TestPods.with("/proc/self/fd/7", ""))))
                 .isInstanceOf(ContainerException.InvalidRequest.class);
