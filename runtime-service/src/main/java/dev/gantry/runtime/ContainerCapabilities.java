@@ -128,8 +128,8 @@ final class ContainerCapabilities {
         }
         String full = upper.startsWith("CAP_") ? upper : "CAP_" + upper;
         if (!NAMES.contains(full)) {
-            throw new ContainerException.InvalidRequest(
-                    "unknown capability \"%s\" in the list of those to %s".formatted(name, what.equals("ambient") ? "make ambient" : what));
+            throw new ContainerException.InvalidRequest("unknown capability \"%s\" in the list of those to %s"
+                    .formatted(name, what.equals("ambient") ? "make ambient" : what));
         }
         return full;
     }

@@ -83,7 +83,10 @@ final class ContainerConfinement {
     private static String label(SelinuxLabel label, String role, String type) {
         return "%s:%s:%s:%s"
                 .formatted(
-                        or(label.user(), "system_u"), or(label.role(), role), or(label.type(), type), or(label.level(), "s0"));
+                        or(label.user(), "system_u"),
+                        or(label.role(), role),
+                        or(label.type(), type),
+                        or(label.level(), "s0"));
     }
 
     private static String or(String value, String other) {

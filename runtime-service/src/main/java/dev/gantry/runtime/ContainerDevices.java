@@ -34,15 +34,19 @@ record ContainerDevices(List<Linux.Device> nodes, List<Resources.DeviceRule> rul
         List<Resources.DeviceRule> rules = new ArrayList<>();
         rules.add(privileged ? Resources.DeviceRule.ALLOW_ALL : Resources.DeviceRule.DENY_ALL);
         if (privileged) {
-            HostDevices.all(DEV).forEach(it -> nodes.put(it.path().toString(), it.at(it.path().toString())));
+            HostDevices.all(DEV)
+                    .forEach(it ->
+                            nodes.put(it.path().toString(), it.at(it.path().toString())));
         }
         for (Device device : config.getDevicesList()) {
             String access = access(device);
             Path host = existing(device);
             ContainerPath target = ContainerPath.of(
-                    "device path", device.getContainerPath().isEmpty() ? device.getHostPath() : device.getContainerPath());
+                    "device path",
+                    device.getContainerPath().isEmpty() ? device.getHostPath() : device.getContainerPath());
             for (HostDevices.Node node : nodes(device, host)) {
-                String path = ContainerPath.clean(target + "/" + host.relativize(node.path())).value();
+                String path = ContainerPath.clean(target + "/" + host.relativize(node.path()))
+                        .value();
                 nodes.put(path, node.at(path));
                 if (!privileged) {
                     rules.add(node.allow(access));

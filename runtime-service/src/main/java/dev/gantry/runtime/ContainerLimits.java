@@ -76,8 +76,9 @@ final class ContainerLimits {
             if (limited) {
                 limits.add(new Resources.HugepageLimit(hugepages.getPageSize(), hugepages.getLimit()));
             } else if (hugepages.getLimit() != 0) {
-                throw new ContainerException.InvalidRequest("cannot limit huge pages of %s: the node has no hugetlb cgroup controller"
-                        .formatted(hugepages.getPageSize()));
+                throw new ContainerException.InvalidRequest(
+                        "cannot limit huge pages of %s: the node has no hugetlb cgroup controller"
+                                .formatted(hugepages.getPageSize()));
             }
         }
         return limits;

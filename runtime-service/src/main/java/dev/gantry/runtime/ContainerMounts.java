@@ -96,7 +96,9 @@ final class ContainerMounts {
     private static boolean isReplaced(Spec.Mount mount, Set<String> taken) {
         return taken.contains(mount.destination())
                 || (!mount.type().equals("bind")
-                        && TREES.stream().anyMatch(it -> taken.contains(it) && mount.destination().startsWith(it + "/")));
+                        && TREES.stream()
+                                .anyMatch(it -> taken.contains(it)
+                                        && mount.destination().startsWith(it + "/")));
     }
 
     private Spec.Mount bind(Mount mount, String propagation) {
@@ -115,8 +117,9 @@ final class ContainerMounts {
     private void refuseWhatIsNotThereYet(Mount mount, ContainerPath destination) {
         if (mount.hasImage() && !mount.getImage().getImage().isEmpty()) {
             // The kubelet looks for this word.
-            throw new ContainerException.InvalidRequest("ImageVolumeMountFailed: image %s on %s: image volumes are not supported yet"
-                    .formatted(mount.getImage().getImage(), destination));
+            throw new ContainerException.InvalidRequest(
+                    "ImageVolumeMountFailed: image %s on %s: image volumes are not supported yet"
+                            .formatted(mount.getImage().getImage(), destination));
         }
         refuse(!mount.getImageSubPath().isEmpty(), destination, "has an image sub path but no image");
         if (mount.getRecursiveReadOnly()) {
@@ -152,8 +155,9 @@ final class ContainerMounts {
             case PROPAGATION_PRIVATE -> "rprivate";
             case PROPAGATION_HOST_TO_CONTAINER -> "rslave";
             case PROPAGATION_BIDIRECTIONAL -> "rshared";
-            case UNRECOGNIZED -> throw new ContainerException.InvalidRequest("mount %s has unknown propagation %d"
-                    .formatted(mount.getContainerPath(), mount.getPropagationValue()));
+            case UNRECOGNIZED ->
+                throw new ContainerException.InvalidRequest("mount %s has unknown propagation %d"
+                        .formatted(mount.getContainerPath(), mount.getPropagationValue()));
         };
     }
 
@@ -165,8 +169,9 @@ final class ContainerMounts {
         PeerGroups peers = new PeerGroups(hostMounts.get());
         boolean possible = peers.isShared(source) || (propagation.equals("rslave") && peers.isSlave(source));
         if (!possible) {
-            throw new ContainerException.InvalidRequest("cannot mount host path %s as %s: it lies on a private mount; make that shared first"
-                    .formatted(source, propagation));
+            throw new ContainerException.InvalidRequest(
+                    "cannot mount host path %s as %s: it lies on a private mount; make that shared first"
+                            .formatted(source, propagation));
         }
     }
 

@@ -55,7 +55,8 @@ final class ContainerNamespaces {
             case CONTAINER -> Optional.of(new Linux.Namespace("pid"));
             case TARGET -> Optional.of(of("pid", "pid", target(request.getTargetId(), sandbox)));
             case NODE -> {
-                checkShared("pid", NamespaceMode.NODE, sandbox.config().namespaces().pid(), sandbox);
+                checkShared(
+                        "pid", NamespaceMode.NODE, sandbox.config().namespaces().pid(), sandbox);
                 yield Optional.empty();
             }
             case POD ->
@@ -68,8 +69,9 @@ final class ContainerNamespaces {
     private static void checkShared(String what, NamespaceMode wanted, NamespaceMode pods, Sandbox sandbox) {
         boolean possible = wanted == NamespaceMode.POD || (wanted == NamespaceMode.NODE && pods == NamespaceMode.NODE);
         if (!possible) {
-            throw new ContainerException.InvalidRequest("%s namespace mode %s does not go with that of pod sandbox %s, which is %s"
-                    .formatted(what, wanted, sandbox.id(), pods));
+            throw new ContainerException.InvalidRequest(
+                    "%s namespace mode %s does not go with that of pod sandbox %s, which is %s"
+                            .formatted(what, wanted, sandbox.id(), pods));
         }
     }
 
@@ -78,7 +80,8 @@ final class ContainerNamespaces {
                 .apply(id)
                 .filter(it -> it.sandbox().equals(sandbox.id()))
                 .orElseThrow(() -> new ContainerException.InvalidRequest(
-                        "target container \"%s\" of the pid namespace is not in pod sandbox %s".formatted(id, sandbox.id())));
+                        "target container \"%s\" of the pid namespace is not in pod sandbox %s"
+                                .formatted(id, sandbox.id())));
         if (target.state() != ContainerState.RUNNING) {
             throw new ContainerException.WrongState(
                     "target container %s of the pid namespace does not run".formatted(target.id()));

@@ -29,8 +29,8 @@ import java.util.regex.Pattern;
 final class ContainerSpecs {
 
     /// A descriptor that the runtime left open would lead out of the container (CVE-2024-21626).
-    private static final Pattern DESCRIPTOR = Pattern.compile(
-            "/proc/[^/]+(/task/[^/]+)?/(fd|fdinfo|cwd|root|exe|map_files)(/.*)?|/dev/fd(/.*)?");
+    private static final Pattern DESCRIPTOR =
+            Pattern.compile("/proc/[^/]+(/task/[^/]+)?/(fd|fdinfo|cwd|root|exe|map_files)(/.*)?|/dev/fd(/.*)?");
 
     private final SpecParts parts;
     private final PodCgroups cgroups;
@@ -89,7 +89,12 @@ final class ContainerSpecs {
     ///
     /// @throws ContainerException.InvalidRequest when the container cannot be as it is asked for
     Plan plan(String id, ContainerConfig config, Sandbox sandbox, RuntimeHandler handler, Image image) {
-        return plan(id, config, sandbox, handler, images.of(image, handler, config.getImage().getImage()));
+        return plan(
+                id,
+                config,
+                sandbox,
+                handler,
+                images.of(image, handler, config.getImage().getImage()));
     }
 
     Plan plan(String id, ContainerConfig config, Sandbox sandbox, RuntimeHandler handler, ImageContent image) {
@@ -163,8 +168,8 @@ final class ContainerSpecs {
         ContainerDevices devices = ContainerDevices.of(config);
         Linux.Builder linux = Linux.builder()
                 .cgroupsPath(cgroups.pathOf(sandbox.cgroupParent(), id))
-                .namespaces(namespaces.of(
-                        security.getNamespaceOptions(), sandbox, node.unifiedCgroups() && !privileged))
+                .namespaces(
+                        namespaces.of(security.getNamespaceOptions(), sandbox, node.unifiedCgroups() && !privileged))
                 .devices(devices.nodes())
                 .resources(ContainerLimits.of(config.getLinux().getResources(), devices.rules(), node))
                 .mountLabel(confinement.mountLabel(selinux(config)));
@@ -201,7 +206,8 @@ final class ContainerSpecs {
     private static long oomScore(LinuxContainerResources resources) {
         long score = resources.getOomScoreAdj();
         if (score < -1000 || score > 1000) {
-            throw new ContainerException.InvalidRequest("oom_score_adj %d is not between -1000 and 1000".formatted(score));
+            throw new ContainerException.InvalidRequest(
+                    "oom_score_adj %d is not between -1000 and 1000".formatted(score));
         }
         return score;
     }
@@ -210,8 +216,9 @@ final class ContainerSpecs {
         String defaults = image.config().stopSignal();
         try {
             return switch (config.getStopSignal()) {
-                case UNRECOGNIZED -> throw new ContainerException.InvalidRequest(
-                        "unknown stop signal %d".formatted(config.getStopSignalValue()));
+                case UNRECOGNIZED ->
+                    throw new ContainerException.InvalidRequest(
+                            "unknown stop signal %d".formatted(config.getStopSignalValue()));
                 case SIGNAL_RUNTIME_DEFAULT -> defaults.isEmpty() ? Signals.TERM : Signals.number(defaults);
                 case Signal named -> CriContainers.number(named);
             };

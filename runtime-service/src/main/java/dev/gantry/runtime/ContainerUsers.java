@@ -8,7 +8,8 @@ import java.util.TreeSet;
 
 /// Decides which user a container's process is.
 ///
-/// The request's user wins over the image's (`USER` of its Dockerfile: `user`, `uid`, `user:group` and so on). Names are
+/// The request's user wins over the image's (`USER` of its Dockerfile: `user`, `uid`, `user:group` and so on). Names
+/// are
 /// looked up in the image's own files, never in the host's. Without a group, the user's primary group of `/etc/passwd`
 /// counts, or root's for an id that is not in there. The primary group is always among the supplementary ones: leaving
 /// it out would let a process pass rules that deny it by group (CVE-2023-25173).
@@ -56,28 +57,24 @@ final class ContainerUsers {
         } else {
             known = users.user(user);
             uid = known.map(UserDatabase.User::uid)
-                    .orElseThrow(() -> new ContainerException.InvalidRequest("user \"%s\" is not in /etc/passwd of image %s"
-                            .formatted(user, image.name())));
+                    .orElseThrow(() -> new ContainerException.InvalidRequest(
+                            "user \"%s\" is not in /etc/passwd of image %s".formatted(user, image.name())));
         }
-        long gid = group.isEmpty()
-                ? known.map(UserDatabase.User::gid).orElse(0L)
-                : groupId(group, image, users);
+        long gid = group.isEmpty() ? known.map(UserDatabase.User::gid).orElse(0L) : groupId(group, image, users);
         return new ContainerUser(uid, gid, groups(gid, known, security, users));
     }
 
     private static List<Long> groups(
-            long gid,
-            Optional<UserDatabase.User> user,
-            LinuxContainerSecurityContext security,
-            UserDatabase users) {
+            long gid, Optional<UserDatabase.User> user, LinuxContainerSecurityContext security, UserDatabase users) {
         TreeSet<Long> groups = new TreeSet<>(List.of(gid));
         security.getSupplementalGroupsList()
                 .forEach(it -> groups.add(checked("supplemental group", Long.toString(it))));
         switch (security.getSupplementalGroupsPolicy()) {
             case Merge -> user.ifPresent(it -> groups.addAll(users.groupsOf(it.name())));
             case Strict -> {}
-            case UNRECOGNIZED -> throw new ContainerException.InvalidRequest("unknown supplemental groups policy %d"
-                    .formatted(security.getSupplementalGroupsPolicyValue()));
+            case UNRECOGNIZED ->
+                throw new ContainerException.InvalidRequest(
+                        "unknown supplemental groups policy %d".formatted(security.getSupplementalGroupsPolicyValue()));
         }
         return List.copyOf(groups);
     }

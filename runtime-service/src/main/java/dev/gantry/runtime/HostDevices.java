@@ -95,13 +95,8 @@ final class HostDevices {
             return type.isEmpty()
                     ? Optional.empty()
                     : Optional.of(new Node(
-                            path,
-                            type,
-                            major(device),
-                            minor(device),
-                            mode,
-                            (Integer) status.get("uid"),
-                            (Integer) status.get("gid")));
+                            path, type, major(device), minor(device), mode, (Integer) status.get("uid"), (Integer)
+                                    status.get("gid")));
         } catch (NoSuchFileException _) {
             return Optional.empty(); // Devices come and go.
         } catch (IOException e) {

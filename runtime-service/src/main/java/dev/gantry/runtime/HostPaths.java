@@ -12,7 +12,8 @@ final class HostPaths {
 
     private HostPaths() {}
 
-    /// The path with its links resolved; a folder is made where nothing is, which the kubelet's hostPath volumes rely on.
+    /// The path with its links resolved; a folder is made where nothing is, which the kubelet's hostPath volumes rely
+    /// on.
     static Path existing(String path, ContainerPath destination) {
         Path given = absolute("host path", path);
         try {
@@ -20,7 +21,8 @@ final class HostPaths {
         } catch (NoSuchFileException _) {
             return made(given, destination);
         } catch (IOException e) {
-            throw new ContainerException.Failed("cannot resolve host path %s of mount %s".formatted(path, destination), e);
+            throw new ContainerException.Failed(
+                    "cannot resolve host path %s of mount %s".formatted(path, destination), e);
         }
     }
 

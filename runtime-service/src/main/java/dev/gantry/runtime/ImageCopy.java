@@ -25,9 +25,8 @@ final class ImageCopy {
     /// A folder that the image does not have becomes an empty one.
     void copy(ContainerPath source, String target) {
         to.makeDirectory(target, 0755);
-        ImageTree.Entry folder = from.find(source)
-                .filter(it -> it.status().isDirectory())
-                .orElse(null);
+        ImageTree.Entry folder =
+                from.find(source).filter(it -> it.status().isDirectory()).orElse(null);
         if (folder != null) {
             copyContent(folder, target, 0);
             copyAttributes(folder, target);
@@ -36,7 +35,8 @@ final class ImageCopy {
 
     private void copyContent(ImageTree.Entry folder, String target, int depth) {
         if (depth > MAX_DEPTH) {
-            throw new ContainerException.InvalidRequest("folder /%s of the image is too deep to copy".formatted(folder.path()));
+            throw new ContainerException.InvalidRequest(
+                    "folder /%s of the image is too deep to copy".formatted(folder.path()));
         }
         for (ImageTree.Entry entry : from.list(folder)) {
             String path = target + entry.path().substring(entry.path().lastIndexOf('/'));

@@ -31,15 +31,17 @@ final class ImageLayers {
 
     private Snapshotter snapshotter(RuntimeHandler handler) {
         return Optional.ofNullable(snapshotters.get(handler.snapshotter()))
-                .orElseThrow(() -> new ContainerException.InvalidRequest("runtime handler %s needs snapshotter %s, which is not there"
-                        .formatted(handler.name(), handler.snapshotter())));
+                .orElseThrow(() -> new ContainerException.InvalidRequest(
+                        "runtime handler %s needs snapshotter %s, which is not there"
+                                .formatted(handler.name(), handler.snapshotter())));
     }
 
     /// Where a layer's directory holds the whole tree, the topmost is all there is to look at.
     private List<Path> topDown(Image image, Snapshotter snapshotter) {
         Optional<String> top = images.rootSnapshot(image, snapshotter);
-        List<String> chain =
-                snapshotter.layersIndependent() ? top.map(snapshotter::chain).orElse(List.of()) : top.stream().toList();
+        List<String> chain = snapshotter.layersIndependent()
+                ? top.map(snapshotter::chain).orElse(List.of())
+                : top.stream().toList();
         return chain.stream().map(snapshotter::layerDirectory).toList();
     }
 }

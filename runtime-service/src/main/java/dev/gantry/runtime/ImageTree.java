@@ -18,7 +18,8 @@ import java.util.TreeSet;
 ///
 /// Does what overlayfs does: the topmost layer that has a file wins, directories are merged down to an opaque one, a
 /// whiteout hides what lies below. Links are followed name by name through all layers, so none leads out of the
-/// image. Names are held byte by byte, so that none is mangled. Layers are committed and change no more; each is opened when the tree is. For one thread.
+/// image. Names are held byte by byte, so that none is mangled. Layers are committed and change no more; each is opened
+/// when the tree is. For one thread.
 final class ImageTree implements AutoCloseable {
 
     /// The kernel's own limit in one look-up.
@@ -100,9 +101,7 @@ final class ImageTree implements AutoCloseable {
     List<Entry> list(Entry directory) {
         TreeSet<String> names = new TreeSet<>();
         directory.layers().forEach(layer -> names.addAll(layer.list(directory.path())));
-        return names.stream()
-                .flatMap(name -> child(directory, name).stream())
-                .toList();
+        return names.stream().flatMap(name -> child(directory, name).stream()).toList();
     }
 
     @Override
@@ -111,8 +110,7 @@ final class ImageTree implements AutoCloseable {
     }
 
     private Entry root() {
-        FileStatus status = new FileStatus(
-                FileStatus.Type.DIRECTORY, 0755, 0, 0, 1, 0, 0, 0, 0, 0, Instant.EPOCH);
+        FileStatus status = new FileStatus(FileStatus.Type.DIRECTORY, 0755, 0, 0, 1, 0, 0, 0, 0, 0, Instant.EPOCH);
         return new Entry("", status, layers);
     }
 

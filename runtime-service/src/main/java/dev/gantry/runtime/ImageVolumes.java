@@ -45,8 +45,9 @@ final class ImageVolumes {
     ///
     /// @throws ContainerException.InvalidRequest when the image declares what cannot be
     List<ImageVolume> plan(String id, ImageContent image, ContainerConfig config) {
-        Set<ContainerPath> mounted =
-                config.getMountsList().stream().map(ContainerMounts::destination).collect(Collectors.toSet());
+        Set<ContainerPath> mounted = config.getMountsList().stream()
+                .map(ContainerMounts::destination)
+                .collect(Collectors.toSet());
         Set<ContainerPath> paths = new TreeSet<>();
         for (String volume : image.config().volumes()) {
             // Cleaning keeps "../../etc" inside the root (CVE-2022-23648).
@@ -81,7 +82,10 @@ final class ImageVolumes {
     }
 
     private Path place(String id, ContainerPath path) {
-        return directory(id).resolve("volumes").resolve(Digest.of(path.value().getBytes(StandardCharsets.UTF_8)).hex());
+        return directory(id)
+                .resolve("volumes")
+                .resolve(
+                        Digest.of(path.value().getBytes(StandardCharsets.UTF_8)).hex());
     }
 
     private static void create(ImageVolume volume, ImageTree tree) {

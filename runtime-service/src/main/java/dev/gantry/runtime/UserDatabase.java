@@ -23,8 +23,7 @@ record UserDatabase(String passwd, String group) {
     record User(String name, long uid, long gid) {}
 
     static UserDatabase of(byte[] passwd, byte[] group) {
-        return new UserDatabase(
-                new String(passwd, StandardCharsets.UTF_8), new String(group, StandardCharsets.UTF_8));
+        return new UserDatabase(new String(passwd, StandardCharsets.UTF_8), new String(group, StandardCharsets.UTF_8));
     }
 
     int length() {
@@ -41,16 +40,15 @@ record UserDatabase(String passwd, String group) {
     }
 
     OptionalLong groupId(String name) {
-        return groups()
-                .filter(it -> it[0].equals(name))
+        return groups().filter(it -> it[0].equals(name))
                 .mapToLong(it -> id(it[2]).orElseThrow())
                 .findFirst();
     }
 
     /// The groups that list a user as a member.
     List<Long> groupsOf(String user) {
-        return groups()
-                .filter(it -> it.length > 3 && Arrays.asList(it[3].split(",", -1)).contains(user))
+        return groups().filter(it ->
+                        it.length > 3 && Arrays.asList(it[3].split(",", -1)).contains(user))
                 .map(it -> id(it[2]).orElseThrow())
                 .toList();
     }
@@ -67,7 +65,8 @@ record UserDatabase(String passwd, String group) {
 
     private Optional<User> user(Predicate<User> wanted) {
         return lines(passwd)
-                .filter(it -> it.length >= 4 && id(it[2]).isPresent() && id(it[3]).isPresent())
+                .filter(it ->
+                        it.length >= 4 && id(it[2]).isPresent() && id(it[3]).isPresent())
                 .map(it -> new User(it[0], id(it[2]).orElseThrow(), id(it[3]).orElseThrow()))
                 .filter(wanted)
                 .findFirst();

@@ -58,8 +58,7 @@ class ContainerCapabilitiesProperties {
     @Provide
     Arbitrary<List<String>> lists() {
         Arbitrary<String> full = Arbitraries.of(ContainerCapabilities.NAMES);
-        return Arbitraries.oneOf(
-                        full, full.map(it -> it.substring(4)), full.map(it -> it.toLowerCase(Locale.ROOT)))
+        return Arbitraries.oneOf(full, full.map(it -> it.substring(4)), full.map(it -> it.toLowerCase(Locale.ROOT)))
                 .list()
                 .ofMaxSize(6);
     }

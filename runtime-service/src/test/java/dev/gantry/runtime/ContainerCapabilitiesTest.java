@@ -25,13 +25,13 @@ class ContainerCapabilitiesTest {
     }
 
     private static List<String> bounding(List<String> add, List<String> drop) {
-        return ContainerCapabilities.of(request(add, drop, List.of()), EVERYTHING).bounding();
+        return ContainerCapabilities.of(request(add, drop, List.of()), EVERYTHING)
+                .bounding();
     }
 
     @Test
     void areTheDefaultOnesWithoutARequest() {
-        OciProcess.Capabilities capabilities =
-                ContainerCapabilities.of(Capability.getDefaultInstance(), EVERYTHING);
+        OciProcess.Capabilities capabilities = ContainerCapabilities.of(Capability.getDefaultInstance(), EVERYTHING);
 
         assertThat(capabilities.bounding()).isEqualTo(SpecParts.DEFAULT_CAPABILITIES);
         assertThat(capabilities.effective()).isEqualTo(SpecParts.DEFAULT_CAPABILITIES);
@@ -80,8 +80,8 @@ class ContainerCapabilitiesTest {
 
     @Test
     void areInheritableOnlyWhereAmbient() {
-        OciProcess.Capabilities capabilities = ContainerCapabilities.of(
-                request(List.of("NET_ADMIN"), List.of(), List.of("net_admin")), EVERYTHING);
+        OciProcess.Capabilities capabilities =
+                ContainerCapabilities.of(request(List.of("NET_ADMIN"), List.of(), List.of("net_admin")), EVERYTHING);
 
         assertThat(capabilities.ambient()).containsExactly("CAP_NET_ADMIN");
         assertThat(capabilities.inheritable()).containsExactly("CAP_NET_ADMIN");
@@ -100,7 +100,8 @@ class ContainerCapabilitiesTest {
     void haveTheirNumbersFromTheKernel() {
         assertThat(ContainerCapabilities.NAMES.indexOf("CAP_SYS_ADMIN")).isEqualTo(21);
         assertThat(ContainerCapabilities.NAMES.indexOf("CAP_SYS_RESOURCE")).isEqualTo(24);
-        assertThat(ContainerCapabilities.NAMES.indexOf("CAP_CHECKPOINT_RESTORE")).isEqualTo(40);
+        assertThat(ContainerCapabilities.NAMES.indexOf("CAP_CHECKPOINT_RESTORE"))
+                .isEqualTo(40);
         assertThat(ContainerCapabilities.NAMES).doesNotHaveDuplicates().containsAll(SpecParts.DEFAULT_CAPABILITIES);
     }
 }

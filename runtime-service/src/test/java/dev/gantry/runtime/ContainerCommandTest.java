@@ -12,17 +12,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ContainerCommandTest {
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', nullValues = "-", value = {
-        // entrypoint | cmd | command | args | runs
-        "e1 e2 | c | - | -   | e1 e2 c",
-        "-     | c | - | -   | c",
-        "e     | - | - | -   | e",
-        "e     | c | x | -   | x",
-        "e     | c | - | a b | e a b",
-        "e     | c | x | a   | x a",
-        "-     | c | - | a   | a",
-        "-     | - | x | -   | x",
-    })
+    @CsvSource(
+            delimiter = '|',
+            nullValues = "-",
+            value = {
+                // entrypoint | cmd | command | args | runs
+                "e1 e2 | c | - | -   | e1 e2 c",
+                "-     | c | - | -   | c",
+                "e     | - | - | -   | e",
+                "e     | c | x | -   | x",
+                "e     | c | - | a b | e a b",
+                "e     | c | x | a   | x a",
+                "-     | c | - | a   | a",
+                "-     | - | x | -   | x",
+            })
     void mergesAsDockerDoes(String entrypoint, String cmd, String command, String args, String runs) {
         ImageContent image = TestPods.image(TestPods.execution("", List.of(), words(entrypoint), words(cmd)));
         ContainerConfig config = ContainerConfig.newBuilder()

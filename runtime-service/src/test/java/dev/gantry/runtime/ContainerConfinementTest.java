@@ -64,7 +64,8 @@ class ContainerConfinementTest {
 
     @Test
     void filtersByTheDefaultProfileWhichKnowsTheCapabilities() {
-        LinuxContainerSecurityContext security = seccomp(ProfileType.RuntimeDefault, "").build();
+        LinuxContainerSecurityContext security =
+                seccomp(ProfileType.RuntimeDefault, "").build();
 
         Optional<Seccomp> without = plain.seccomp(security, NO_CAPABILITIES);
         Optional<Seccomp> with = plain.seccomp(security, List.of("CAP_SYS_ADMIN"));
@@ -81,7 +82,8 @@ class ContainerConfinementTest {
         assertThat(filter(seccomp(ProfileType.Localhost, file.toString())))
                 .get()
                 .isInstanceOfSatisfying(
-                        Seccomp.Rules.class, it -> assertThat(it.defaultAction()).isEqualTo("SCMP_ACT_LOG"));
+                        Seccomp.Rules.class,
+                        it -> assertThat(it.defaultAction()).isEqualTo("SCMP_ACT_LOG"));
     }
 
     @Test
@@ -98,7 +100,8 @@ class ContainerConfinementTest {
 
     @Test
     void filtersNothingWherePrivileged() {
-        assertThat(filter(seccomp(ProfileType.RuntimeDefault, "").setPrivileged(true))).isEmpty();
+        assertThat(filter(seccomp(ProfileType.RuntimeDefault, "").setPrivileged(true)))
+                .isEmpty();
     }
 
     @Test

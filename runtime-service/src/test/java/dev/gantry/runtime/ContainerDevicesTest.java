@@ -34,8 +34,7 @@ class ContainerDevicesTest {
     @Test
     void areDeniedToBeginWith() {
         assertThat(ContainerDevices.of(ContainerConfig.getDefaultInstance()))
-                .isEqualTo(new ContainerDevices(
-                        List.of(), List.of(Resources.DeviceRule.DENY_ALL)));
+                .isEqualTo(new ContainerDevices(List.of(), List.of(Resources.DeviceRule.DENY_ALL)));
     }
 
     @Test
@@ -49,22 +48,26 @@ class ContainerDevicesTest {
             assertThat(it.minor()).isEqualTo(3);
         });
         assertThat(devices.rules())
-                .containsExactly(
-                        Resources.DeviceRule.DENY_ALL, new Resources.DeviceRule(true, "c", 1L, 3L, "rw"));
+                .containsExactly(Resources.DeviceRule.DENY_ALL, new Resources.DeviceRule(true, "c", 1L, 3L, "rw"));
     }
 
     @Test
     void areFoundThroughLinks() throws IOException {
         Path link = Files.createSymbolicLink(directory.resolve("link"), Path.of("/dev/zero"));
 
-        assertThat(of(link.toString(), "/dev/x", "").nodes()).extracting(Linux.Device::minor).containsExactly(5L);
+        assertThat(of(link.toString(), "/dev/x", "").nodes())
+                .extracting(Linux.Device::minor)
+                .containsExactly(5L);
     }
 
     @Test
     void areRefusedByPathWhereTheyAreNone() throws IOException {
         Path file = Files.createFile(directory.resolve("file"));
 
-        assertRefused(file.toString(), "rw", "host path %s of device /dev/x is no device and holds none".formatted(file.toRealPath()));
+        assertRefused(
+                file.toString(),
+                "rw",
+                "host path %s of device /dev/x is no device and holds none".formatted(file.toRealPath()));
         assertRefused("/dev/no-such", "rw", "host path /dev/no-such of device /dev/x does not exist");
         assertRefused("dev/null", "rw", "host path of a device \"dev/null\" is not an absolute path");
         assertRefused("/dev/null", "rx", "permissions \"rx\" of device /dev/x are not some of r, w and m");
@@ -75,7 +78,8 @@ class ContainerDevicesTest {
     void areAllOfTheHostsWherePrivileged() {
         ContainerDevices devices = ContainerDevices.of(ContainerConfig.newBuilder()
                 .setLinux(LinuxContainerConfig.newBuilder()
-                        .setSecurityContext(LinuxContainerSecurityContext.newBuilder().setPrivileged(true)))
+                        .setSecurityContext(
+                                LinuxContainerSecurityContext.newBuilder().setPrivileged(true)))
                 .build());
 
         assertThat(devices.rules()).containsExactly(Resources.DeviceRule.ALLOW_ALL);

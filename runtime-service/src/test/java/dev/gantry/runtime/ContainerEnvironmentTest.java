@@ -22,9 +22,7 @@ class ContainerEnvironmentTest {
 
     private static List<String> environment(List<String> image, ContainerConfig.Builder config) {
         return ContainerEnvironment.of(
-                config.build(),
-                TestPods.image(TestPods.execution("", image, List.of(), List.of())),
-                "web-0");
+                config.build(), TestPods.image(TestPods.execution("", image, List.of(), List.of())), "web-0");
     }
 
     @Test
@@ -35,7 +33,9 @@ class ContainerEnvironmentTest {
 
     @Test
     void letsThePodWinOverTheImageAndTheImageOverDefaults() {
-        assertThat(environment(List.of("PATH=/bin", "A=image", "B=image"), config("A", "pod", "HOSTNAME", "mine", "A", "last")))
+        assertThat(environment(
+                        List.of("PATH=/bin", "A=image", "B=image"),
+                        config("A", "pod", "HOSTNAME", "mine", "A", "last")))
                 .containsExactly("PATH=/bin", "A=last", "B=image", "HOSTNAME=mine");
     }
 
@@ -59,9 +59,8 @@ class ContainerEnvironmentTest {
     @Test
     void refusesBytesThatJsonCannotCarry() {
         ContainerConfig.Builder config = ContainerConfig.newBuilder()
-                .addEnvs(KeyValue.newBuilder()
-                        .setKey("KEY")
-                        .setValue(ByteString.copyFrom(new byte[] {(byte) 0xff, 1})));
+                .addEnvs(
+                        KeyValue.newBuilder().setKey("KEY").setValue(ByteString.copyFrom(new byte[] {(byte) 0xff, 1})));
 
         assertThatThrownBy(() -> environment(List.of(), config))
                 .isInstanceOf(ContainerException.InvalidRequest.class)

@@ -103,8 +103,9 @@ class ContainerMountsTest {
 
     @Test
     void areWritableWherePrivileged() {
-        ContainerMounts.Plan plan =
-                plan(POD, LinuxContainerSecurityContext.newBuilder().setPrivileged(true).build());
+        ContainerMounts.Plan plan = plan(
+                POD,
+                LinuxContainerSecurityContext.newBuilder().setPrivileged(true).build());
 
         assertThat(at(plan, "/sys").options()).contains("rw").doesNotContain("ro");
         assertThat(at(plan, "/sys/fs/cgroup").options()).contains("rw").doesNotContain("ro");
@@ -113,7 +114,10 @@ class ContainerMountsTest {
     @Test
     void leaveThePodsFilesReadOnlyWithTheRoot() {
         ContainerMounts.Plan plan = plan(
-                POD, LinuxContainerSecurityContext.newBuilder().setReadonlyRootfs(true).build());
+                POD,
+                LinuxContainerSecurityContext.newBuilder()
+                        .setReadonlyRootfs(true)
+                        .build());
 
         assertThat(at(plan, "/etc/hosts").options()).contains("ro");
         assertThat(at(plan, "/dev/shm").options()).contains("rw");
@@ -123,7 +127,8 @@ class ContainerMountsTest {
     void shareTheHostsMemoryWithItsIpcNamespace() {
         Sandbox host = TestPods.sandbox(TestPods.HOST, false, Map.of());
 
-        assertThat(at(plan(host, LinuxContainerSecurityContext.getDefaultInstance()), "/dev/shm").source())
+        assertThat(at(plan(host, LinuxContainerSecurityContext.getDefaultInstance()), "/dev/shm")
+                        .source())
                 .isEqualTo("/dev/shm");
     }
 
@@ -139,12 +144,13 @@ class ContainerMountsTest {
 
     @Test
     void comeFromTheRequestBeforeOurOwn() {
-        ContainerMounts.Plan plan = plan(mount("/etc/hosts").setReadonly(true).build(), mount("/dev/shm").build());
+        ContainerMounts.Plan plan = plan(
+                mount("/etc/hosts").setReadonly(true).build(), mount("/dev/shm").build());
 
         assertThat(destinations(plan)).containsOnlyOnce("/etc/hosts", "/dev/shm");
         assertThat(at(plan, "/etc/hosts"))
-                .isEqualTo(new Spec.Mount(
-                        "/etc/hosts", "bind", directory.toString(), List.of("rbind", "rprivate", "ro")));
+                .isEqualTo(
+                        new Spec.Mount("/etc/hosts", "bind", directory.toString(), List.of("rbind", "rprivate", "ro")));
         assertThat(at(plan, "/dev/shm").source()).isEqualTo(directory.toString());
     }
 
@@ -152,7 +158,10 @@ class ContainerMountsTest {
     void bringWhatLiesBelowWithAWholeDev() {
         ContainerMounts.Plan plan = plan(mount("/dev").build());
 
-        assertThat(destinations(plan)).containsOnlyOnce("/dev").contains("/dev/shm").doesNotContain("/dev/pts");
+        assertThat(destinations(plan))
+                .containsOnlyOnce("/dev")
+                .contains("/dev/shm")
+                .doesNotContain("/dev/pts");
     }
 
     @Test
@@ -160,7 +169,8 @@ class ContainerMountsTest {
         Path target = Files.createDirectory(directory.resolve("target"));
         Path link = Files.createSymbolicLink(directory.resolve("link"), target);
 
-        assertThat(at(plan(mount("/x").setHostPath(link.toString()).build()), "/x").source())
+        assertThat(at(plan(mount("/x").setHostPath(link.toString()).build()), "/x")
+                        .source())
                 .isEqualTo(target.toString());
     }
 
@@ -168,10 +178,12 @@ class ContainerMountsTest {
     void makeMissingHostPaths() throws IOException {
         Path missing = directory.resolve("not/there");
 
-        ContainerMounts.Plan plan = plan(mount("/x").setHostPath(missing.toString()).build());
+        ContainerMounts.Plan plan =
+                plan(mount("/x").setHostPath(missing.toString()).build());
 
         assertThat(at(plan, "/x").source()).isEqualTo(missing.toString());
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(missing))).isEqualTo("rwxr-xr-x");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(missing)))
+                .isEqualTo("rwxr-xr-x");
     }
 
     @Test
@@ -183,10 +195,13 @@ class ContainerMountsTest {
             makeDirectory(directory.resolve(name));
         }
 
-        assertThat(propagating("", MountPropagation.PROPAGATION_BIDIRECTIONAL).rootPropagation()).isEqualTo("rshared");
-        assertThat(propagating("", MountPropagation.PROPAGATION_HOST_TO_CONTAINER).rootPropagation())
+        assertThat(propagating("", MountPropagation.PROPAGATION_BIDIRECTIONAL).rootPropagation())
+                .isEqualTo("rshared");
+        assertThat(propagating("", MountPropagation.PROPAGATION_HOST_TO_CONTAINER)
+                        .rootPropagation())
                 .isEqualTo("rslave");
-        assertThat(at(propagating("slave", MountPropagation.PROPAGATION_HOST_TO_CONTAINER), "/x").options())
+        assertThat(at(propagating("slave", MountPropagation.PROPAGATION_HOST_TO_CONTAINER), "/x")
+                        .options())
                 .containsExactly("rbind", "rslave", "rw");
         assertThatThrownBy(() -> propagating("slave", MountPropagation.PROPAGATION_BIDIRECTIONAL))
                 .isInstanceOf(ContainerException.InvalidRequest.class)
@@ -201,8 +216,12 @@ class ContainerMountsTest {
         hostMount(directory, List.of("shared:5"));
 
         ContainerMounts.Plan plan = plan(
-                mount("/a").setPropagation(MountPropagation.PROPAGATION_BIDIRECTIONAL).build(),
-                mount("/b").setPropagation(MountPropagation.PROPAGATION_HOST_TO_CONTAINER).build(),
+                mount("/a")
+                        .setPropagation(MountPropagation.PROPAGATION_BIDIRECTIONAL)
+                        .build(),
+                mount("/b")
+                        .setPropagation(MountPropagation.PROPAGATION_HOST_TO_CONTAINER)
+                        .build(),
                 mount("/c").build());
 
         assertThat(plan.rootPropagation()).isEqualTo("rshared");

@@ -84,7 +84,8 @@ class ContainerNamespacesTest {
     void areTheHostsWhereThePodHasThem() {
         List<Linux.Namespace> expected = List.of(new Linux.Namespace("mount"));
 
-        assertThat(namespaces.of(NamespaceOption.getDefaultInstance(), HOST_POD, false)).isEqualTo(expected);
+        assertThat(namespaces.of(NamespaceOption.getDefaultInstance(), HOST_POD, false))
+                .isEqualTo(expected);
         assertThat(namespaces.of(option(NamespaceMode.NODE, NamespaceMode.NODE, NamespaceMode.NODE), HOST_POD, false))
                 .isEqualTo(expected);
     }
@@ -94,8 +95,7 @@ class ContainerNamespacesTest {
         NamespaceOption own = option(NamespaceMode.POD, NamespaceMode.CONTAINER, NamespaceMode.POD);
 
         assertThat(namespaces.of(own, POD, false)).contains(new Linux.Namespace("pid"));
-        assertThat(namespaces.of(target("friend"), POD, false))
-                .contains(new Linux.Namespace("pid", "/proc/77/ns/pid"));
+        assertThat(namespaces.of(target("friend"), POD, false)).contains(new Linux.Namespace("pid", "/proc/77/ns/pid"));
     }
 
     @Test
@@ -110,7 +110,8 @@ class ContainerNamespacesTest {
         assertRefused(option(NamespaceMode.POD, NamespaceMode.NODE, NamespaceMode.POD), "pid namespace mode NODE");
         assertRefused(option(NamespaceMode.POD, NamespaceMode.POD, NamespaceMode.NODE), "ipc namespace mode NODE");
         assertRefused(
-                option(NamespaceMode.CONTAINER, NamespaceMode.POD, NamespaceMode.POD), "network namespace mode CONTAINER");
+                option(NamespaceMode.CONTAINER, NamespaceMode.POD, NamespaceMode.POD),
+                "network namespace mode CONTAINER");
     }
 
     @Test

@@ -12,7 +12,14 @@ class ContainerPathTest {
 
     @ParameterizedTest
     @CsvSource({
-        "/, /", "/a, /a", "/a/b/, /a/b", "//a///b, /a/b", "/a/./b, /a/b", "/a/../b, /b", "/../../etc, /etc", "/a/.., /",
+        "/, /",
+        "/a, /a",
+        "/a/b/, /a/b",
+        "//a///b, /a/b",
+        "/a/./b, /a/b",
+        "/a/../b, /b",
+        "/../../etc, /etc",
+        "/a/.., /",
     })
     void isCleanedByItsText(String path, String clean) {
         assertThat(ContainerPath.of("mount path", path).value()).isEqualTo(clean);

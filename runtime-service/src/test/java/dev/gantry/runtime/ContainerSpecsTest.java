@@ -120,7 +120,8 @@ class ContainerSpecsTest {
         assertThat(process(plan).env()).contains("HOSTNAME=web-0", "TERM=xterm");
         assertThat(process(plan).user()).isEqualTo(new OciProcess.User(1000, 0, List.of(0L)));
         assertThat(process(plan).noNewPrivileges()).isTrue();
-        assertThat(Objects.requireNonNull(process(plan).capabilities()).bounding()).isEmpty();
+        assertThat(Objects.requireNonNull(process(plan).capabilities()).bounding())
+                .isEmpty();
         assertThat(plan.spec().root()).isEqualTo(new Spec.Root("rootfs", true));
         assertThat(linux(plan).maskedPaths()).containsExactly("/proc/kcore");
         assertThat(linux(plan).readonlyPaths()).containsExactly("/proc/sys");
@@ -178,7 +179,8 @@ class ContainerSpecsTest {
         ImageContent image = TestPods.image(TestPods.with("/srv/./app", ""));
 
         assertThat(process(plan(config(), POD, image)).cwd()).isEqualTo("/srv/app");
-        assertThat(process(plan(config().setWorkingDir("/x"), POD, image)).cwd()).isEqualTo("/x");
+        assertThat(process(plan(config().setWorkingDir("/x"), POD, image)).cwd())
+                .isEqualTo("/x");
         assertThat(process(plan(config())).cwd()).isEqualTo("/");
     }
 
@@ -205,7 +207,8 @@ class ContainerSpecsTest {
 
         assertThat(plan(config()).stopSignal()).isEqualTo(15);
         assertThat(plan(config(), POD, image).stopSignal()).isEqualTo(3);
-        assertThat(plan(config().setStopSignal(Signal.SIGNAL_SIGUSR1), POD, image).stopSignal())
+        assertThat(plan(config().setStopSignal(Signal.SIGNAL_SIGUSR1), POD, image)
+                        .stopSignal())
                 .isEqualTo(10);
     }
 
@@ -233,8 +236,7 @@ class ContainerSpecsTest {
 
         Path volume = plan.volumes().getFirst().directory();
         assertThat(plan.spec().mounts())
-                .contains(new Spec.Mount(
-                        "/data", "bind", volume.toString(), List.of("rbind", "rprivate", "rw")));
+                .contains(new Spec.Mount("/data", "bind", volume.toString(), List.of("rbind", "rprivate", "rw")));
         assertThat(volume).doesNotExist();
         specs.createVolumes(plan);
         assertThat(volume).isEmptyDirectory();

@@ -14,12 +14,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ContainerUsersTest {
 
-    private static final UserDatabase USERS = new UserDatabase(
-            """
+    private static final UserDatabase USERS = new UserDatabase("""
             root:x:0:0:root:/root:/bin/sh
             default-user:x:1000:1000::/home/default-user:
-            """,
-            """
+            """, """
             root:x:0:
             default-user:x:1000:
             group-defined-in-image:x:50000:default-user
@@ -77,9 +75,11 @@ class ContainerUsersTest {
 
     @Test
     void takesStrictlyThoseOfThePod() {
-        ContainerUser user = choose("", it -> it.setRunAsUser(value(1000))
-                .addSupplementalGroups(1234)
-                .setSupplementalGroupsPolicy(SupplementalGroupsPolicy.Strict));
+        ContainerUser user = choose(
+                "",
+                it -> it.setRunAsUser(value(1000))
+                        .addSupplementalGroups(1234)
+                        .setSupplementalGroupsPolicy(SupplementalGroupsPolicy.Strict));
 
         assertThat(user).isEqualTo(new ContainerUser(1000, 1000, List.of(1000L, 1234L)));
     }
@@ -91,7 +91,10 @@ class ContainerUsersTest {
 
     @Test
     void refusesNamesThatTheImageDoesNotKnow() {
-        assertRefused("", it -> it.setRunAsUsername("ghost"), "user \"ghost\" is not in /etc/passwd of image example.org/app:1");
+        assertRefused(
+                "",
+                it -> it.setRunAsUsername("ghost"),
+                "user \"ghost\" is not in /etc/passwd of image example.org/app:1");
         assertRefused("ghost", it -> it, "user \"ghost\" is not in /etc/passwd of image example.org/app:1");
         assertRefused("0:ghosts", it -> it, "group \"ghosts\" is not in /etc/group of image example.org/app:1");
     }
@@ -105,8 +108,7 @@ class ContainerUsersTest {
                 "",
                 it -> it.setRunAsUser(value(1)).setRunAsGroup(value(1L << 31)),
                 "group id 2147483648 is not between 0 and 2147483647");
-        assertRefused(
-                "", it -> it.addSupplementalGroups(-2), "supplemental group -2 is not between 0 and 2147483647");
+        assertRefused("", it -> it.addSupplementalGroups(-2), "supplemental group -2 is not between 0 and 2147483647");
     }
 
     @Test

@@ -64,14 +64,16 @@ class ImageFilesTest {
     @ValueSource(strings = {"passwd", "group"})
     void refusesGiantFilesWithoutReadingThem(String name) throws IOException {
         Files.createDirectory(layer.resolve("etc"));
-        try (RandomAccessFile giant = new RandomAccessFile(layer.resolve("etc").resolve(name).toFile(), "rw")) {
+        try (RandomAccessFile giant =
+                new RandomAccessFile(layer.resolve("etc").resolve(name).toFile(), "rw")) {
             giant.setLength(1L << 30);
         }
 
         assertThatThrownBy(() -> files.users(image()))
                 .isInstanceOf(ContainerException.InvalidRequest.class)
                 .hasMessage(
-                        "image example.org/app:1: /etc/%s has 1073741824 bytes, more than the 1048576 that are read", name);
+                        "image example.org/app:1: /etc/%s has 1073741824 bytes, more than the 1048576 that are read",
+                        name);
     }
 
     @ParameterizedTest

@@ -139,7 +139,7 @@ class ImageTreeTest {
         link(upper, "a", secret.toString());
         link(upper, "b", "../secret");
         link(upper, "c", "../../../../../../../../../../.." + secret);
-        link(upper, "d", ".." );
+        link(upper, "d", "..");
 
         for (String path : List.of("/a", "/b", "/c", "/d/secret")) {
             assertThat(read(path)).as(path).isEmpty();

@@ -49,9 +49,10 @@ class ImageVolumesTest {
                 "c1", image("/data/../../../etc", "/data/", "/data"), ContainerConfig.getDefaultInstance());
 
         assertThat(planned).extracting(it -> it.path().value()).containsExactly("/data", "/etc");
-        assertThat(planned).allSatisfy(it -> assertThat(it.directory())
-                .startsWithRaw(directory.resolve("root/containers/c1/volumes"))
-                .isEqualTo(it.directory().normalize()));
+        assertThat(planned)
+                .allSatisfy(it -> assertThat(it.directory())
+                        .startsWithRaw(directory.resolve("root/containers/c1/volumes"))
+                        .isEqualTo(it.directory().normalize()));
     }
 
     @Test

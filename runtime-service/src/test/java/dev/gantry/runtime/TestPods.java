@@ -87,10 +87,8 @@ final class TestPods {
         return execution("", List.of(), List.of(), List.of());
     }
 
-    static ImageConfig.Execution execution(
-            String user, List<String> env, List<String> entrypoint, List<String> cmd) {
-        return new ImageConfig.Execution(
-                user, List.of(), env, entrypoint, cmd, List.of(), "", Map.of(), "", false);
+    static ImageConfig.Execution execution(String user, List<String> env, List<String> entrypoint, List<String> cmd) {
+        return new ImageConfig.Execution(user, List.of(), env, entrypoint, cmd, List.of(), "", Map.of(), "", false);
     }
 
     static ImageConfig.Execution withVolumes(String... volumes) {
@@ -100,6 +98,15 @@ final class TestPods {
 
     static ImageConfig.Execution with(String workingDir, String stopSignal) {
         return new ImageConfig.Execution(
-                "", List.of(), List.of(), List.of("/app"), List.of(), List.of(), workingDir, Map.of(), stopSignal, false);
+                "",
+                List.of(),
+                List.of(),
+                List.of("/app"),
+                List.of(),
+                List.of(),
+                workingDir,
+                Map.of(),
+                stopSignal,
+                false);
     }
 }

@@ -6,8 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class UserDatabaseTest {
 
-    private static final UserDatabase USERS = new UserDatabase(
-            """
+    private static final UserDatabase USERS = new UserDatabase("""
             root:x:0:0:root:/root:/bin/sh
             # a comment
             broken:x:
@@ -16,8 +15,7 @@ class UserDatabaseTest {
             www:x:33:34:www:/var/www:/bin/false
             www:x:99:99:second::
             twin:x:33:35::/:
-            """,
-            """
+            """, """
             root:x:0:
             audio:x:29:www,games
             video:x:44:games
