@@ -1,7 +1,7 @@
 package dev.gantry.daemon;
 
 import dev.gantry.linux.LockFile;
-import io.grpc.Status;
+import dev.gantry.runtime.RuntimeErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,8 +50,13 @@ final class Daemon implements AutoCloseable {
     }
 
     private void serve() {
+        NodeServices node = new NodeServices(configuration, identity, parts);
+        node.recover();
         GantryService gantry = new GantryService(configuration, identity);
-        CallServer server = CallServer.start(configuration.grpc(), List.of(gantry), Daemon::status);
+        CallServer server = CallServer.start(
+                configuration.grpc(),
+                List.of(gantry, node.runtime().service(), node.imageService()),
+                failure -> RuntimeErrors.of(failure).getStatus());
         parts.add(() -> drain(server));
     }
 
@@ -61,10 +66,6 @@ final class Daemon implements AutoCloseable {
                     .addKeyValue("drain_timeout", configuration.drainTimeout())
                     .log("cancelled calls that had not finished");
         }
-    }
-
-    private static Status status(Throwable failure) {
-        return Status.INTERNAL.withDescription(failure.getMessage()).withCause(failure);
     }
 
     /// Ends the calls, then everything below them. Containers run on.

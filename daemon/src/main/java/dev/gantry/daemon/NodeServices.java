@@ -3,12 +3,12 @@ package dev.gantry.daemon;
 import dev.gantry.cni.NetworkConfigs;
 import dev.gantry.cni.PluginRunner;
 import dev.gantry.cni.PodNetworks;
+import dev.gantry.image.Credentials;
 import dev.gantry.image.CriImageService;
 import dev.gantry.image.Image;
 import dev.gantry.image.ImageSettings;
 import dev.gantry.image.Images;
 import dev.gantry.image.PullOptions;
-import dev.gantry.image.Credentials;
 import dev.gantry.image.Reference;
 import dev.gantry.image.UnpackLimits;
 import dev.gantry.linux.Cgroups;
@@ -42,18 +42,19 @@ import dev.gantry.storage.MetadataStore;
 import dev.gantry.storage.NativeSnapshotter;
 import dev.gantry.storage.OverlaySnapshotter;
 import dev.gantry.storage.Snapshotter;
+import dev.gantry.storage.Snapshotters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Everything of a node below its gRPC server: stores, images, networks, shims, pods and containers, made in the order
 /// in which they need each other.
@@ -86,8 +87,7 @@ final class NodeServices {
         this.leases = new Leases(store);
         this.images = parts.add(new Images(
                 store, content, snapshotters, leases, imageSettings(configuration.images()), state.resolve("unpack")));
-        Map<String, Snapshotter> byName = new LinkedHashMap<>();
-        snapshotters.forEach(it -> byName.put(it.name(), it));
+        Snapshotters byName = new Snapshotters(snapshotters);
 
         ExecutorService steps = parts.add(new CallThreads("step", STEP_THREADS));
         ExecutorService exits = parts.add(new CallThreads("exit", EXIT_THREADS));
@@ -97,7 +97,8 @@ final class NodeServices {
         RuntimeHandlers handlers = handlers();
         Cgroups cgroups = Cgroups.host();
         PodCgroups podCgroups = podCgroups(cgroups);
-        SandboxPlaces places = new SandboxPlaces(root, state, configuration.cni().netnsDir());
+        SandboxPlaces places =
+                new SandboxPlaces(root, state, configuration.cni().netnsDir());
         SpecParts specParts = new SpecParts();
         PodNetworks networks = new PodNetworks(
                 new NetworkConfigs(configuration.cni().confDir()),
@@ -153,7 +154,8 @@ final class NodeServices {
                 snapshotters,
                 leases,
                 List.of(
-                        Images.roots(snapshotters.stream().map(Snapshotter::name).toList()),
+                        Images.roots(
+                                snapshotters.stream().map(Snapshotter::name).toList()),
                         sandboxes.roots(),
                         runtime.roots()));
         this.imageService = new CriImageService(
@@ -233,9 +235,7 @@ final class NodeServices {
                     name,
                     new ShimBinary(program(handler.shim()), Optional.of(options)),
                     options,
-                    handler.snapshotter().isEmpty()
-                            ? configuration.storage().snapshotter()
-                            : handler.snapshotter(),
+                    handler.snapshotter().isEmpty() ? configuration.storage().snapshotter() : handler.snapshotter(),
                     handler.allowedAnnotations()));
         });
         return new RuntimeHandlers(handlers, configuration.runtime().defaultHandler());
@@ -243,7 +243,9 @@ final class NodeServices {
 
     /// A handler whose programs are missing was warned of; it fails when a pod asks for it.
     private static Path program(String name) {
-        return Programs.ofEnvironment().find(name).orElseGet(() -> Path.of("/nonexistent").resolve(name));
+        return Programs.ofEnvironment()
+                .find(name)
+                .orElseGet(() -> Path.of("/nonexistent").resolve(name));
     }
 
     private PodCgroups podCgroups(Cgroups cgroups) {
@@ -286,7 +288,7 @@ final class NodeServices {
     /// Passes on what shims report by themselves; exits are learnt by waiting for them.
     private static final class ShimReports implements TaskEvents {
 
-        private volatile @org.jspecify.annotations.Nullable RuntimeServices runtime;
+        private volatile @Nullable RuntimeServices runtime;
 
         @Override
         public void exited(String container, Optional<String> exec, int pid, Exit exit) {}

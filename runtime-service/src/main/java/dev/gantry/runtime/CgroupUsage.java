@@ -26,8 +26,7 @@ final class CgroupUsage {
         if (Cgroups.version() == Cgroups.Version.V1) {
             return cgroups.read("cpuacct", path, "cpuacct.usage").map(it -> Long.parseLong(it.strip()));
         }
-        return cgroups.read("cpu", path, "cpu.stat")
-                .map(it -> pairs(it).getOrDefault("usage_usec", 0L) * 1000);
+        return cgroups.read("cpu", path, "cpu.stat").map(it -> pairs(it).getOrDefault("usage_usec", 0L) * 1000);
     }
 
     Optional<Memory> memory(String path) {
@@ -84,7 +83,9 @@ final class CgroupUsage {
             int space = line.indexOf(' ');
             if (space > 0) {
                 try {
-                    pairs.put(line.substring(0, space), Long.parseLong(line.substring(space + 1).strip()));
+                    pairs.put(
+                            line.substring(0, space),
+                            Long.parseLong(line.substring(space + 1).strip()));
                 } catch (NumberFormatException _) {
                     // Not a counter.
                 }

@@ -55,7 +55,8 @@ final class ContainerAnnotations {
     /// `*` stands for any characters but a slash, `?` for one such.
     private static boolean matches(String glob, String name) {
         StringBuilder pattern = new StringBuilder();
-        for (char c : glob.toCharArray()) {
+        for (int i = 0; i < glob.length(); i++) {
+            char c = glob.charAt(i);
             switch (c) {
                 case '*' -> pattern.append("[^/]*");
                 case '?' -> pattern.append("[^/]");

@@ -39,21 +39,19 @@ final class ContainerCreator {
         Timeline timeline = new Timeline();
         Sandbox sandbox = parts.sandboxes().get(sandboxId);
         if (sandbox.state() != SandboxState.READY) {
-            throw new SandboxException.WrongState(
-                    "cannot create container %s: pod sandbox %s does not run"
-                            .formatted(config.getMetadata().getName(), sandbox.id()));
+            throw new SandboxException.WrongState("cannot create container %s: pod sandbox %s does not run"
+                    .formatted(config.getMetadata().getName(), sandbox.id()));
         }
         String name = config.getMetadata().getName();
         if (name.isEmpty()) {
             throw new ContainerException.InvalidRequest("container metadata needs a name");
         }
         String reference = config.getImage().getImage();
-        Image image = parts.images()
-                .find(reference)
-                .orElseThrow(() -> new ContainerException.NoImage(name, reference));
+        Image image = parts.images().find(reference).orElseThrow(() -> new ContainerException.NoImage(name, reference));
         RuntimeHandler handler = parts.handlers().get(sandbox.handler());
         String id = SandboxId.random().value();
-        ContainerSpecs.Plan plan = timeline.measure("spec", () -> parts.specs().plan(id, config, sandbox, handler, image));
+        ContainerSpecs.Plan plan =
+                timeline.measure("spec", () -> parts.specs().plan(id, config, sandbox, handler, image));
         Container creating = new Container(
                 id,
                 sandbox.id(),
@@ -83,8 +81,7 @@ final class ContainerCreator {
             rollback.onFailure(() -> snapshotter.remove(id));
             timeline.run(
                     "snapshot",
-                    () -> snapshotter.prepare(
-                            id, parts.images().rootSnapshot(image, snapshotter), Map.of()));
+                    () -> snapshotter.prepare(id, parts.images().rootSnapshot(image, snapshotter), Map.of()));
             rollback.onFailure(() -> parts.specs().delete(id));
             timeline.run("volumes", () -> parts.specs().createVolumes(plan));
             Bundle bundle = parts.bundle(id);

@@ -19,7 +19,10 @@ public abstract sealed class ContainerException extends RuntimeException {
     /// The image that the request names is not on the node.
     public static final class NoImage extends ContainerException {
         public NoImage(String container, String image) {
-            super("cannot create container %s: image %s not found on this node; pull it first".formatted(container, image), null);
+            super(
+                    "cannot create container %s: image %s not found on this node; pull it first"
+                            .formatted(container, image),
+                    null);
         }
     }
 
@@ -60,8 +63,9 @@ public abstract sealed class ContainerException extends RuntimeException {
 
     /// The request was right, but a step of it failed; the cause says which.
     public static final class Failed extends ContainerException {
-        public Failed(String message, Throwable cause) {
-            super(message, cause);
+        /// @param attempt what failed; what the cause says is added to it
+        public Failed(String attempt, @Nullable Throwable cause) {
+            super(cause == null ? attempt : attempt + ": " + cause.getMessage(), cause);
         }
     }
 }

@@ -69,7 +69,8 @@ final class ContainerExits {
         if (container == null) {
             return new Exit(UNKNOWN_EXIT, parts.clock().instant());
         }
-        return cleanUp(container).orElseGet(() -> new Exit(UNKNOWN_EXIT, parts.clock().instant()));
+        return cleanUp(container)
+                .orElseGet(() -> new Exit(UNKNOWN_EXIT, parts.clock().instant()));
     }
 
     /// Removes what a dead shim left of a container.
@@ -86,7 +87,8 @@ final class ContainerExits {
     /// soon as it is on disk; whoever takes the lock next finds the shim done with the container too.
     private void record(String id, LiveContainers.Live live, Exit exit) {
         try (KeyedLocks.Held _ = parts.locks().lock(id)) {
-            Container container = parts.store().view().find(ContainerRows.KIND, id).orElse(null);
+            Container container =
+                    parts.store().view().find(ContainerRows.KIND, id).orElse(null);
             if (container != null && container.state().mayRun()) {
                 Container ended = ended(container, exit, live.outOfMemory());
                 parts.store().commit(Change.empty().put(ContainerRows.KIND, ended));
@@ -105,7 +107,7 @@ final class ContainerExits {
 
     /// The row of a container that ended so.
     Container ended(Container container, Exit exit, boolean toldOutOfMemory) {
-        boolean outOfMemory = toldOutOfMemory || exit.status() != 0 && oomKills.happened(container);
+        boolean outOfMemory = toldOutOfMemory || (exit.status() != 0 && oomKills.happened(container));
         String reason = outOfMemory ? "OOMKilled" : exit.status() == 0 ? "Completed" : "Error";
         Instant at = exit.at().equals(Instant.EPOCH) ? parts.clock().instant() : exit.at();
         return container.exited(exit.status(), at, reason, "");

@@ -10,14 +10,12 @@ import dev.gantry.sandbox.Sandboxes;
 import dev.gantry.shim.Bundle;
 import dev.gantry.shim.Shims;
 import dev.gantry.storage.MetadataStore;
-import dev.gantry.storage.Snapshotter;
+import dev.gantry.storage.Snapshotters;
 import java.time.Clock;
-import java.util.Map;
 import java.util.concurrent.ExecutorService;
 
 /// What containers are made of and with; wired once by the daemon.
 ///
-/// @param snapshotters by name
 /// @param locks        one for each container
 /// @param exits        records ends of containers; bounded, platform threads
 /// @param bootId       of the running kernel
@@ -25,7 +23,7 @@ record ContainerParts(
         MetadataStore store,
         Sandboxes sandboxes,
         Images images,
-        Map<String, Snapshotter> snapshotters,
+        Snapshotters snapshotters,
         Shims shims,
         LiveContainers live,
         RuntimeHandlers handlers,

@@ -79,7 +79,10 @@ final class ContainerRecovery {
                 adopt(container, shim, state);
             }
         } catch (ShimException e) {
-            log.atWarn().addKeyValue("container", container.id()).setCause(e).log("a running container has lost its shim");
+            log.atWarn()
+                    .addKeyValue("container", container.id())
+                    .setCause(e)
+                    .log("a running container has lost its shim");
             abandon(container);
         }
     }
@@ -103,7 +106,8 @@ final class ContainerRecovery {
         exits.watch(id, live);
         if (state.status() == TaskStatus.STOPPED) {
             // Clients must not see as running what ended while nobody looked.
-            live.ended.orTimeout(15, TimeUnit.SECONDS)
+            live.ended
+                    .orTimeout(15, TimeUnit.SECONDS)
                     .exceptionally(_ -> container)
                     .join();
         }
@@ -111,7 +115,8 @@ final class ContainerRecovery {
 
     private void abandon(Container container) {
         Exit exit = exits.cleanUp(container)
-                .orElseGet(() -> new Exit(ContainerExits.UNKNOWN_EXIT, parts.clock().instant()));
+                .orElseGet(() ->
+                        new Exit(ContainerExits.UNKNOWN_EXIT, parts.clock().instant()));
         save(exits.ended(container, exit, false));
     }
 

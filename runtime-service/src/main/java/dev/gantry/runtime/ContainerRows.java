@@ -59,8 +59,9 @@ final class ContainerRows implements Codec<Container> {
     public Container decode(byte[] bytes) {
         ContainerRow row = parse(bytes);
         if (row.getVersion() != VERSION) {
-            throw new IllegalStateException("container %s was written by another version of Gantry (row version %d, known %d)"
-                    .formatted(row.getId(), row.getVersion(), VERSION));
+            throw new IllegalStateException(
+                    "container %s was written by another version of Gantry (row version %d, known %d)"
+                            .formatted(row.getId(), row.getVersion(), VERSION));
         }
         return new Container(
                 row.getId(),
@@ -81,7 +82,9 @@ final class ContainerRows implements Codec<Container> {
                 row.getBootId(),
                 row.getLogPath(),
                 new ContainerUser(
-                        row.getUser().getUid(), row.getUser().getGid(), row.getUser().getGroupsList()),
+                        row.getUser().getUid(),
+                        row.getUser().getGid(),
+                        row.getUser().getGroupsList()),
                 row.getResources(),
                 row.getStopSignal(),
                 row.getCgroupPath());

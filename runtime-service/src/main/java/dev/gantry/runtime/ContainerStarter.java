@@ -39,8 +39,8 @@ final class ContainerStarter {
     void start(Container created) {
         Timeline timeline = new Timeline();
         if (created.state() != ContainerState.CREATED) {
-            throw new ContainerException.WrongState("cannot start container %s: it is %s, not CREATED"
-                    .formatted(created.id(), created.state()));
+            throw new ContainerException.WrongState(
+                    "cannot start container %s: it is %s, not CREATED".formatted(created.id(), created.state()));
         }
         Sandbox sandbox = parts.sandboxes().get(created.sandbox().value());
         if (sandbox.state() != SandboxState.READY) {
@@ -54,11 +54,13 @@ final class ContainerStarter {
             launch(starting, sandbox, rollback, timeline);
         } catch (RuntimeException e) {
             rollback.undo(e);
-            Container failed = starting.exited(START_FAILED, parts.clock().instant(), "StartError", String.valueOf(e.getMessage()));
+            Container failed = starting.exited(
+                    START_FAILED, parts.clock().instant(), "StartError", String.valueOf(e.getMessage()));
             parts.store().commit(Change.empty().put(ContainerRows.KIND, failed));
             throw new ContainerException.Failed(
-                    "cannot start container %s (%s): %s"
-                            .formatted(created.id(), created.config().getMetadata().getName(), e.getMessage()),
+                    "cannot start container %s (%s)"
+                            .formatted(
+                                    created.id(), created.config().getMetadata().getName()),
                     e);
         }
         timeline.log(log, "StartContainer", created.id());
@@ -70,11 +72,16 @@ final class ContainerStarter {
         Bundle bundle = parts.bundle(id);
         Shim shim = timeline.measure(
                 "shim",
-                () -> parts.shims().start(handler.shim(), bundle, id, Optional.of(parts.sandboxes().shim(sandbox)), SHIM_START));
+                () -> parts.shims()
+                        .start(
+                                handler.shim(),
+                                bundle,
+                                id,
+                                Optional.of(parts.sandboxes().shim(sandbox)),
+                                SHIM_START));
         ContainerIo io = timeline.measure("streams", () -> parts.streams().open(starting, bundle));
         rollback.onFailure(io::close);
-        List<Mount> rootfs =
-                parts.snapshotters().get(starting.snapshotter()).mounts(id);
+        List<Mount> rootfs = parts.snapshotters().get(starting.snapshotter()).mounts(id);
         int pid = timeline.measure("create", () -> shim.create(id, bundle, rootfs, io.stdio(), handler.options()));
         rollback.onFailure(() -> deleteTask(shim, id));
         // The process waits for its start, so its pid cannot mean another yet.

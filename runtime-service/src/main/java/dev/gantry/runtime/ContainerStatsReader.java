@@ -9,18 +9,17 @@ import dev.gantry.cri.runtime.v1.MemoryUsage;
 import dev.gantry.cri.runtime.v1.UInt64Value;
 import dev.gantry.linux.Usage;
 import dev.gantry.storage.Snapshotter;
-
+import dev.gantry.storage.Snapshotters;
 import java.time.Clock;
-import java.util.Map;
 
 /// What a container uses, read from its cgroup and its writable layer; no process is asked.
 final class ContainerStatsReader {
 
     private final CgroupUsage cgroups;
-    private final Map<String, Snapshotter> snapshotters;
+    private final Snapshotters snapshotters;
     private final Clock clock;
 
-    ContainerStatsReader(CgroupUsage cgroups, Map<String, Snapshotter> snapshotters, Clock clock) {
+    ContainerStatsReader(CgroupUsage cgroups, Snapshotters snapshotters, Clock clock) {
         this.cgroups = cgroups;
         this.snapshotters = snapshotters;
         this.clock = clock;
@@ -36,13 +35,12 @@ final class ContainerStatsReader {
         long now = Times.nanos(clock.instant());
         if (container.state() == ContainerState.RUNNING) {
             cgroups.cpu(container.cgroupPath())
-                    .ifPresent(it -> stats.setCpu(CpuUsage.newBuilder()
-                            .setTimestamp(now)
-                            .setUsageCoreNanoSeconds(value(it))));
+                    .ifPresent(it ->
+                            stats.setCpu(CpuUsage.newBuilder().setTimestamp(now).setUsageCoreNanoSeconds(value(it))));
             cgroups.memory(container.cgroupPath()).ifPresent(it -> stats.setMemory(memory(it, now)));
         }
         Snapshotter snapshotter = snapshotters.get(container.snapshotter());
-        if (snapshotter != null && snapshotter.find(container.id()).isPresent()) {
+        if (snapshotter.find(container.id()).isPresent()) {
             stats.setWritableLayer(layer(snapshotter, container.id(), now));
         }
         return stats.build();

@@ -68,7 +68,8 @@ final class ContainerStopper {
         stop(container, Duration.ZERO);
         String id = container.id();
         try (var _ = parts.locks().lock(id)) {
-            Container stopped = parts.store().view().find(ContainerRows.KIND, id).orElse(null);
+            Container stopped =
+                    parts.store().view().find(ContainerRows.KIND, id).orElse(null);
             if (stopped == null) {
                 return;
             }
@@ -81,7 +82,9 @@ final class ContainerStopper {
     void delete(Container stopped) {
         String id = stopped.id();
         parts.store()
-                .commit(Change.empty().put(ContainerRows.KIND, stopped.in(ContainerState.REMOVING)), Durability.BUFFERED);
+                .commit(
+                        Change.empty().put(ContainerRows.KIND, stopped.in(ContainerState.REMOVING)),
+                        Durability.BUFFERED);
         BundleFiles.delete(parts.bundle(id));
         parts.specs().delete(id);
         parts.snapshotters().get(stopped.snapshotter()).remove(id);

@@ -69,9 +69,7 @@ final class CriContainers {
     /// The first CRI name of a signal; several names may mean one number.
     private static Signal signal(int number) {
         for (Signal signal : Signal.values()) {
-            if (signal != Signal.UNRECOGNIZED
-                    && signal != Signal.SIGNAL_RUNTIME_DEFAULT
-                    && number(signal) == number) {
+            if (signal != Signal.UNRECOGNIZED && signal != Signal.SIGNAL_RUNTIME_DEFAULT && number(signal) == number) {
                 return signal;
             }
         }
@@ -80,10 +78,8 @@ final class CriContainers {
 
     /// `SIGNAL_SIGRTMINPLUS1` is `SIGRTMIN+1`.
     static int number(Signal signal) {
-        String name = signal.name()
-                .substring("SIGNAL_".length())
-                .replace("PLUS", "+")
-                .replace("MINUS", "-");
+        String name =
+                signal.name().substring("SIGNAL_".length()).replace("PLUS", "+").replace("MINUS", "-");
         return Signals.number(name);
     }
 }

@@ -9,8 +9,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
-import java.util.EnumMap;
-import java.util.Map;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,7 +30,8 @@ final class CriLogWriter implements AutoCloseable {
     private final int maxLine;
     private final Clock clock;
     private final LogTime time = new LogTime();
-    private final Map<LogStream, Unfinished> unfinished = new EnumMap<>(LogStream.class);
+    private final Unfinished stdout = new Unfinished(LogStream.STDOUT);
+    private final Unfinished stderr = new Unfinished(LogStream.STDERR);
     private final ByteBuffer out = ByteBuffer.allocate(BUFFER);
     private FileChannel file;
     private long lostBytes;
@@ -44,29 +43,38 @@ final class CriLogWriter implements AutoCloseable {
         this.path = path;
         this.maxLine = maxLine;
         this.clock = clock;
-        for (LogStream stream : LogStream.values()) {
-            unfinished.put(stream, new Unfinished());
-        }
         this.file = open(path);
     }
 
     /// The line of a stream whose end has not come yet.
     private static final class Unfinished {
+        final byte[] label;
         byte[] bytes = new byte[0];
         int length;
+
+        Unfinished(LogStream stream) {
+            this.label = stream.label();
+        }
+    }
+
+    private Unfinished unfinished(LogStream stream) {
+        return switch (stream) {
+            case STDOUT -> stdout;
+            case STDERR -> stderr;
+        };
     }
 
     synchronized void write(LogStream stream, ByteBuffer bytes) {
         byte[] now = time.format(clock.instant());
-        Unfinished rest = unfinished.get(stream);
+        Unfinished rest = unfinished(stream);
         while (bytes.hasRemaining()) {
             int room = maxLine - rest.length;
             int end = lineEnd(bytes, room);
             if (end >= 0) {
-                line(now, stream, 'F', rest, bytes, end - bytes.position());
+                line(now, 'F', rest, bytes, end - bytes.position());
                 bytes.get();
             } else if (bytes.remaining() >= room) {
-                line(now, stream, 'P', rest, bytes, room);
+                line(now, 'P', rest, bytes, room);
             } else {
                 keep(rest, bytes);
             }
@@ -76,9 +84,9 @@ final class CriLogWriter implements AutoCloseable {
 
     /// The stream has ended.
     synchronized void end(LogStream stream) {
-        Unfinished rest = unfinished.get(stream);
+        Unfinished rest = unfinished(stream);
         if (rest.length > 0) {
-            line(time.format(clock.instant()), stream, 'P', rest, ByteBuffer.allocate(0), 0);
+            line(time.format(clock.instant()), 'P', rest, ByteBuffer.allocate(0), 0);
             flush();
         }
     }
@@ -111,9 +119,9 @@ final class CriLogWriter implements AutoCloseable {
         return -1;
     }
 
-    private void line(byte[] now, LogStream stream, char tag, Unfinished rest, ByteBuffer bytes, int length) {
+    private void line(byte[] now, char tag, Unfinished rest, ByteBuffer bytes, int length) {
         put(now, 0, now.length);
-        put(stream.label(), 0, stream.label().length);
+        put(rest.label, 0, rest.label.length);
         put((byte) tag);
         put((byte) ' ');
         put(rest.bytes, 0, rest.length);
@@ -169,7 +177,10 @@ final class CriLogWriter implements AutoCloseable {
             }
         } catch (IOException e) {
             if (lostBytes == 0) {
-                log.atError().addKeyValue("log", path).setCause(e).log("cannot write to a container's log; lines are lost");
+                log.atError()
+                        .addKeyValue("log", path)
+                        .setCause(e)
+                        .log("cannot write to a container's log; lines are lost");
             }
             lostBytes += out.remaining();
         }

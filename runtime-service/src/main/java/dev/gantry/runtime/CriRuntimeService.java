@@ -86,12 +86,15 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
 
     @Override
     public void version(VersionRequest request, StreamObserver<VersionResponse> client) {
-        CallWorker.answer(client, "Version", () -> VersionResponse.newBuilder()
-                .setVersion(KUBELET_API_VERSION)
-                .setRuntimeName("gantry")
-                .setRuntimeVersion(version)
-                .setRuntimeApiVersion(CRI_VERSION)
-                .build());
+        CallWorker.answer(
+                client,
+                "Version",
+                () -> VersionResponse.newBuilder()
+                        .setVersion(KUBELET_API_VERSION)
+                        .setRuntimeName("gantry")
+                        .setRuntimeVersion(version)
+                        .setRuntimeApiVersion(CRI_VERSION)
+                        .build());
     }
 
     @Override
@@ -101,23 +104,29 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
 
     @Override
     public void runtimeConfig(RuntimeConfigRequest request, StreamObserver<RuntimeConfigResponse> client) {
-        CallWorker.answer(client, "RuntimeConfig", () -> RuntimeConfigResponse.newBuilder()
-                .setLinux(LinuxRuntimeConfiguration.newBuilder()
-                        .setCgroupDriver(
-                                switch (pods.cgroupDriver()) {
-                                    case CGROUPFS -> CgroupDriver.CGROUPFS;
-                                    case SYSTEMD -> CgroupDriver.SYSTEMD;
-                                }))
-                .build());
+        CallWorker.answer(
+                client,
+                "RuntimeConfig",
+                () -> RuntimeConfigResponse.newBuilder()
+                        .setLinux(LinuxRuntimeConfiguration.newBuilder()
+                                .setCgroupDriver(
+                                        switch (pods.cgroupDriver()) {
+                                            case CGROUPFS -> CgroupDriver.CGROUPFS;
+                                            case SYSTEMD -> CgroupDriver.SYSTEMD;
+                                        }))
+                        .build());
     }
 
     @Override
     public void runPodSandbox(RunPodSandboxRequest request, StreamObserver<RunPodSandboxResponse> client) {
-        CallWorker.answer(client, "RunPodSandbox", () -> RunPodSandboxResponse.newBuilder()
-                .setPodSandboxId(pods.run(CriSandboxes.config(request.getConfig()), request.getRuntimeHandler())
-                        .id()
-                        .value())
-                .build());
+        CallWorker.answer(
+                client,
+                "RunPodSandbox",
+                () -> RunPodSandboxResponse.newBuilder()
+                        .setPodSandboxId(pods.run(CriSandboxes.config(request.getConfig()), request.getRuntimeHandler())
+                                .id()
+                                .value())
+                        .build());
     }
 
     @Override
@@ -166,18 +175,20 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
 
     private static boolean matches(PodSandboxFilter filter, Sandbox sandbox) {
         return Filters.id(filter.getId(), sandbox.id().value())
-                && (!filter.hasState()
-                        || filter.getState().getState() == CriSandboxes.state(sandbox.state()))
+                && (!filter.hasState() || filter.getState().getState() == CriSandboxes.state(sandbox.state()))
                 && Filters.labels(filter.getLabelSelectorMap(), sandbox.config().labels());
     }
 
     @Override
     public void createContainer(CreateContainerRequest request, StreamObserver<CreateContainerResponse> client) {
-        CallWorker.answer(client, "CreateContainer", () -> CreateContainerResponse.newBuilder()
-                .setContainerId(containers
-                        .create(request.getPodSandboxId(), request.getConfig())
-                        .id())
-                .build());
+        CallWorker.answer(
+                client,
+                "CreateContainer",
+                () -> CreateContainerResponse.newBuilder()
+                        .setContainerId(containers
+                                .create(request.getPodSandboxId(), request.getConfig())
+                                .id())
+                        .build());
     }
 
     @Override
@@ -235,8 +246,7 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
     private static boolean matches(ContainerFilter filter, Container container) {
         return Filters.id(filter.getId(), container.id())
                 && Filters.id(filter.getPodSandboxId(), container.sandbox().value())
-                && (!filter.hasState()
-                        || filter.getState().getState() == CriContainers.state(container.state()))
+                && (!filter.hasState() || filter.getState().getState() == CriContainers.state(container.state()))
                 && Filters.labels(
                         filter.getLabelSelectorMap(), container.config().getLabelsMap());
     }
@@ -266,9 +276,12 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
 
     @Override
     public void containerStats(ContainerStatsRequest request, StreamObserver<ContainerStatsResponse> client) {
-        CallWorker.answer(client, "ContainerStats", () -> ContainerStatsResponse.newBuilder()
-                .setStats(stats.of(containers.get(request.getContainerId())))
-                .build());
+        CallWorker.answer(
+                client,
+                "ContainerStats",
+                () -> ContainerStatsResponse.newBuilder()
+                        .setStats(stats.of(containers.get(request.getContainerId())))
+                        .build());
     }
 
     @Override
@@ -279,7 +292,8 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
             ListContainerStatsResponse.Builder response = ListContainerStatsResponse.newBuilder();
             containers.list().stream()
                     .filter(it -> Filters.id(filter.getId(), it.id()))
-                    .filter(it -> Filters.id(filter.getPodSandboxId(), it.sandbox().value()))
+                    .filter(it ->
+                            Filters.id(filter.getPodSandboxId(), it.sandbox().value()))
                     .filter(it -> Filters.labels(
                             filter.getLabelSelectorMap(), it.config().getLabelsMap()))
                     .filter(it -> it.state() == ContainerState.RUNNING)

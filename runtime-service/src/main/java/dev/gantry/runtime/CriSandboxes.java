@@ -85,7 +85,9 @@ final class CriSandboxes {
                 namespaces(message.getNamespaceOptions()),
                 message.getPrivileged(),
                 message.hasRunAsUser() ? OptionalLong.of(message.getRunAsUser().getValue()) : OptionalLong.empty(),
-                message.hasRunAsGroup() ? OptionalLong.of(message.getRunAsGroup().getValue()) : OptionalLong.empty(),
+                message.hasRunAsGroup()
+                        ? OptionalLong.of(message.getRunAsGroup().getValue())
+                        : OptionalLong.empty(),
                 message.getSupplementalGroupsList(),
                 message.getSupplementalGroupsPolicy() == SupplementalGroupsPolicy.Strict,
                 message.getReadonlyRootfs(),
@@ -114,9 +116,7 @@ final class CriSandboxes {
 
     @SuppressWarnings("deprecation") // crictl manifests of old still say the profile by path
     private static SecurityProfile seccomp(LinuxSandboxSecurityContext message) {
-        return message.hasSeccomp()
-                ? profile(message.getSeccomp())
-                : profile(message.getSeccompProfilePath());
+        return message.hasSeccomp() ? profile(message.getSeccomp()) : profile(message.getSeccompProfilePath());
     }
 
     static SecurityProfile profile(dev.gantry.cri.runtime.v1.SecurityProfile message) {

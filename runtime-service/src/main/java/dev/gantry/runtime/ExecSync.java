@@ -54,7 +54,8 @@ final class ExecSync {
     Result run(String id, List<String> command, Duration timeout) throws InterruptedException {
         Container container = containers.get(id);
         if (command.isEmpty()) {
-            throw new ContainerException.InvalidRequest("cannot execute in container %s: no command given".formatted(container.id()));
+            throw new ContainerException.InvalidRequest(
+                    "cannot execute in container %s: no command given".formatted(container.id()));
         }
         LiveContainers.Live live = containers.running(container, "execute in");
         String exec = SandboxId.random().value();
@@ -75,8 +76,7 @@ final class ExecSync {
         }
     }
 
-    private int execute(
-            Container container, Shim shim, String exec, byte[] process, StdioFifos fifos, Duration timeout)
+    private int execute(Container container, Shim shim, String exec, byte[] process, StdioFifos fifos, Duration timeout)
             throws InterruptedException {
         String id = container.id();
         shim.exec(id, exec, process, fifos.stdio());
@@ -102,9 +102,7 @@ final class ExecSync {
                     .formatted(container.id(), timeout.toSeconds()));
         } catch (ExecutionException e) {
             throw new ContainerException.Failed(
-                    "cannot learn how the command in container %s ended: %s"
-                            .formatted(container.id(), e.getCause().getMessage()),
-                    e.getCause());
+                    "cannot learn how the command in container %s ended".formatted(container.id()), e.getCause());
         } catch (InterruptedException e) {
             kill(shim, container.id(), exec, exit);
             throw e;
@@ -148,7 +146,8 @@ final class ExecSync {
     private byte[] process(Container container, List<String> command) {
         try {
             byte[] config = Files.readAllBytes(parts.bundle(container.id()).config());
-            OciProcess own = Spec.parse(config, "config.json of container " + container.id()).process();
+            OciProcess own = Spec.parse(config, "config.json of container " + container.id())
+                    .process();
             if (own == null) {
                 throw new IllegalStateException("the bundle of container %s has no process".formatted(container.id()));
             }

@@ -31,7 +31,8 @@ final class FifoContainerIo implements ContainerIo {
     static FifoContainerIo open(Optional<CriLogWriter> log, Opening opening) {
         CriLogWriter writer = log.orElse(null);
         try {
-            return new FifoContainerIo(opening.open(into(writer, LogStream.STDOUT), into(writer, LogStream.STDERR)), writer);
+            return new FifoContainerIo(
+                    opening.open(into(writer, LogStream.STDOUT), into(writer, LogStream.STDERR)), writer);
         } catch (RuntimeException e) {
             log.ifPresent(CriLogWriter::close);
             throw e;

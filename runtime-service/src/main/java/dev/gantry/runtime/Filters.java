@@ -13,7 +13,6 @@ final class Filters {
     }
 
     static boolean labels(Map<String, String> wanted, Map<String, String> labels) {
-        return wanted.entrySet().stream()
-                .allMatch(entry -> entry.getValue().equals(labels.get(entry.getKey())));
+        return wanted.entrySet().stream().allMatch(entry -> entry.getValue().equals(labels.get(entry.getKey())));
     }
 }

@@ -85,8 +85,8 @@ final class HostDevices {
         try {
             Map<String, Object> status =
                     Files.readAttributes(path, "unix:mode,rdev,uid,gid", LinkOption.NOFOLLOW_LINKS);
-            int mode = (Integer) status.get("mode");
-            long device = (Long) status.get("rdev");
+            int mode = (int) number(status, "mode");
+            long device = number(status, "rdev");
             String type = switch (mode & 0170000) {
                 case 0020000 -> "c";
                 case 0060000 -> "b";
@@ -94,14 +94,18 @@ final class HostDevices {
             };
             return type.isEmpty()
                     ? Optional.empty()
-                    : Optional.of(new Node(
-                            path, type, major(device), minor(device), mode, (Integer) status.get("uid"), (Integer)
-                                    status.get("gid")));
+                    : Optional.of(
+                            new Node(path, type, major(device), minor(device), mode, (int) number(status, "uid"), (int)
+                                    number(status, "gid")));
         } catch (NoSuchFileException _) {
             return Optional.empty(); // Devices come and go.
         } catch (IOException e) {
             throw new UncheckedIOException("cannot look at device " + path, e);
         }
+    }
+
+    private static long number(Map<String, Object> status, String name) {
+        return status.get(name) instanceof Number number ? number.longValue() : 0;
     }
 
     /// The kernel's and glibc's layout: 12 bits of major and 20 of minor in the middle, the rest above.

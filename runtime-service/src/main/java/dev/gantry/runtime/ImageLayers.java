@@ -4,21 +4,20 @@ import dev.gantry.image.Image;
 import dev.gantry.image.Images;
 import dev.gantry.sandbox.RuntimeHandler;
 import dev.gantry.storage.Snapshotter;
+import dev.gantry.storage.Snapshotters;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /// Finds the directories that hold the files of an image.
 final class ImageLayers {
 
     private final Images images;
-    private final Map<String, Snapshotter> snapshotters;
+    private final Snapshotters snapshotters;
 
-    /// @param snapshotters by name
-    ImageLayers(Images images, Map<String, Snapshotter> snapshotters) {
+    ImageLayers(Images images, Snapshotters snapshotters) {
         this.images = images;
-        this.snapshotters = Map.copyOf(snapshotters);
+        this.snapshotters = snapshotters;
     }
 
     ImageContent content(Image image, RuntimeHandler handler, String reference) {
@@ -26,14 +25,7 @@ final class ImageLayers {
                 reference,
                 images.config(image).config(),
                 handler.snapshotter() + "/" + image.chainId(),
-                () -> topDown(image, snapshotter(handler)));
-    }
-
-    private Snapshotter snapshotter(RuntimeHandler handler) {
-        return Optional.ofNullable(snapshotters.get(handler.snapshotter()))
-                .orElseThrow(() -> new ContainerException.InvalidRequest(
-                        "runtime handler %s needs snapshotter %s, which is not there"
-                                .formatted(handler.name(), handler.snapshotter())));
+                () -> topDown(image, snapshotters.get(handler.snapshotter())));
     }
 
     /// Where a layer's directory holds the whole tree, the topmost is all there is to look at.

@@ -22,6 +22,7 @@ final class ListItems<T, M> {
     }
 
     /// The item of exactly this row; rows are immutable, so the same object means the same item.
+    @SuppressWarnings("ReferenceEquality") // comparing by value would cost what this spares
     M of(T row) {
         String id = key.apply(row);
         Entry<T, M> entry = entries.get(id);

@@ -8,13 +8,13 @@ enum LogStream {
     STDERR("stderr");
 
     /// ` stdout `, as it stands between time and tag.
-    private final byte[] label;
+    private final String label;
 
     LogStream(String name) {
-        this.label = (" " + name + " ").getBytes(StandardCharsets.US_ASCII);
+        this.label = " " + name + " ";
     }
 
     byte[] label() {
-        return label;
+        return label.getBytes(StandardCharsets.US_ASCII);
     }
 }

@@ -70,7 +70,8 @@ final class Pods {
         void run(Container container) throws InterruptedException;
     }
 
-    /// Does the step for all containers at the same time, so that one that refuses to die does not keep the others alive.
+    /// Does the step for all containers at the same time, so that one that refuses to die does not keep the others
+    /// alive.
     private void each(List<Container> all, String what, Step step) throws InterruptedException {
         if (all.size() == 1) {
             step.run(all.getFirst());
@@ -89,8 +90,7 @@ final class Pods {
             } catch (ExecutionException e) {
                 if (failure == null) {
                     failure = new SandboxException.Failed(
-                            "cannot %s every container of the pod: %s".formatted(what, e.getCause().getMessage()),
-                            e.getCause());
+                            "cannot %s every container of the pod".formatted(what), e.getCause());
                 } else {
                     failure.addSuppressed(e.getCause());
                 }

@@ -15,9 +15,12 @@ public final class RuntimeErrors {
     /// The status that tells a client what went wrong with which object. What is in no family is INTERNAL.
     public static StatusRuntimeException of(Throwable failure) {
         return switch (failure) {
-            case ContainerException e -> code(e).withDescription(text(e)).withCause(e).asRuntimeException();
-            case SandboxException e -> code(e).withDescription(text(e)).withCause(e).asRuntimeException();
-            case ShimException e -> code(e).withDescription(text(e)).withCause(e).asRuntimeException();
+            case ContainerException e ->
+                code(e).withDescription(text(e)).withCause(e).asRuntimeException();
+            case SandboxException e ->
+                code(e).withDescription(text(e)).withCause(e).asRuntimeException();
+            case ShimException e ->
+                code(e).withDescription(text(e)).withCause(e).asRuntimeException();
             case CniException e -> code(e).withDescription(text(e)).withCause(e).asRuntimeException();
             default -> GrpcErrors.of(failure);
         };

@@ -13,7 +13,7 @@ import dev.gantry.sandbox.SpecParts;
 import dev.gantry.shim.Shims;
 import dev.gantry.storage.MetadataStore;
 import dev.gantry.storage.RootSource;
-import dev.gantry.storage.Snapshotter;
+import dev.gantry.storage.Snapshotters;
 import java.time.Clock;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -24,7 +24,6 @@ public final class RuntimeServices {
 
     /// What containers are made of and with.
     ///
-    /// @param snapshotters by name
     /// @param steps        stops the containers of a pod side by side; bounded, platform threads
     /// @param exits        records ends of containers; bounded, platform threads
     /// @param maxLogLine   bytes of a log line before it is split
@@ -35,7 +34,7 @@ public final class RuntimeServices {
             MetadataStore store,
             Sandboxes sandboxes,
             Images images,
-            Map<String, Snapshotter> snapshotters,
+            Snapshotters snapshotters,
             PodNetworks networks,
             Shims shims,
             RuntimeHandlers handlers,

@@ -22,9 +22,7 @@ final class StatusReport {
 
     /// @param configuration what the daemon was told, for verbose answers
     StatusReport(
-            Supplier<NetworkReadiness> network,
-            RuntimeHandlers handlers,
-            Supplier<Map<String, Object>> configuration) {
+            Supplier<NetworkReadiness> network, RuntimeHandlers handlers, Supplier<Map<String, Object>> configuration) {
         this.network = network;
         this.handlers = handlers;
         this.configuration = configuration;

@@ -31,7 +31,7 @@ final class VerboseInfo {
         info.put("image", sandbox.pauseImage());
         info.put("cgroupParent", sandbox.cgroupParent());
         info.put("networkNamespace", places.networkNamespace(sandbox.id()).toString());
-        info.put("directory", places.files(sandbox.id()).hosts().getParent().toString());
+        info.put("directory", places.files(sandbox.id()).directory().toString());
         info.put("config", CriJson.of(CriSandboxes.message(sandbox.config())));
         info.put("runtimeSpec", spec(sandbox.id().value()));
         return encoded(info);

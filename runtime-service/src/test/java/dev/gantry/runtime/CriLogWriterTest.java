@@ -18,8 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 class CriLogWriterTest {
 
     private static final String TIME = "2026-11-22T10:00:00.000000042Z";
-    private static final Clock CLOCK =
-            Clock.fixed(Instant.parse("2026-11-22T10:00:00.000000042Z"), ZoneOffset.UTC);
+    private static final Clock CLOCK = Clock.fixed(Instant.parse("2026-11-22T10:00:00.000000042Z"), ZoneOffset.UTC);
 
     @TempDir
     private Path directory;
@@ -114,7 +113,9 @@ class CriLogWriterTest {
             }
         }
 
-        assertThat(log().lines()).hasSize(600).allMatch(it -> it.length() == TIME.length() + " stdout F ".length() + 999);
+        assertThat(log().lines())
+                .hasSize(600)
+                .allMatch(it -> it.length() == TIME.length() + " stdout F ".length() + 999);
     }
 
     @Test

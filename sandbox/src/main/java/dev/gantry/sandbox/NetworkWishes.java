@@ -57,8 +57,7 @@ final class NetworkWishes {
         if (!annotations.containsKey(INGRESS) && !annotations.containsKey(EGRESS)) {
             return Optional.empty();
         }
-        return Optional.of(
-                new Capabilities.Bandwidth(rate(annotations, INGRESS), 0, rate(annotations, EGRESS), 0));
+        return Optional.of(new Capabilities.Bandwidth(rate(annotations, INGRESS), 0, rate(annotations, EGRESS), 0));
     }
 
     /// Bits per second, written as a Kubernetes quantity (`10M`, `1Gi`); 0 when it is not said.
@@ -85,7 +84,8 @@ final class NetworkWishes {
             return rate;
         } catch (ArithmeticException | NumberFormatException e) {
             throw new SandboxException.InvalidRequest(
-                    "annotation %s: \"%s\" is not a positive quantity of bits per second, as 10M is".formatted(name, text));
+                    "annotation %s: \"%s\" is not a positive quantity of bits per second, as 10M is"
+                            .formatted(name, text));
         }
     }
 }

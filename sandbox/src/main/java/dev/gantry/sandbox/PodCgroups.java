@@ -70,7 +70,8 @@ public final class PodCgroups {
         };
     }
 
-    /// A slice's name tells where it is: `a-b.slice` is `/a.slice/a-b.slice`, and `-.slice` the root (systemd.slice(5)).
+    /// A slice's name tells where it is: `a-b.slice` is `/a.slice/a-b.slice`, and `-.slice` the root
+    /// (systemd.slice(5)).
     private static String expanded(String slice) {
         String name = slice.substring(0, slice.length() - ".slice".length());
         StringBuilder path = new StringBuilder();
@@ -94,7 +95,8 @@ public final class PodCgroups {
         String path = requested.startsWith("/") ? requested : "/" + requested;
         for (String part : path.substring(1).split("/", -1)) {
             if (part.isEmpty() || part.equals(".") || part.equals("..") || part.contains(":")) {
-                throw new SandboxException.InvalidRequest("cgroup parent \"%s\" is not a plain path".formatted(requested));
+                throw new SandboxException.InvalidRequest(
+                        "cgroup parent \"%s\" is not a plain path".formatted(requested));
             }
         }
         return path;

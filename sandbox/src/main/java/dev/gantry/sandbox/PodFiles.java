@@ -32,6 +32,11 @@ public final class PodFiles {
         this.stateDirectory = state.resolve("sandboxes").resolve(id.value());
     }
 
+    /// What survives a reboot lies in here.
+    public Path directory() {
+        return directory;
+    }
+
     public Path hostname() {
         return directory.resolve("hostname");
     }
@@ -118,7 +123,12 @@ public final class PodFiles {
             throw new UncheckedIOException("cannot make " + shm, e);
         }
         Mounts.mount(
-                new Mount("tmpfs", "shm", Path.of(""), List.of("nosuid", "nodev", "noexec", "mode=1777", "size=" + SHM_BYTES)), shm);
+                new Mount(
+                        "tmpfs",
+                        "shm",
+                        Path.of(""),
+                        List.of("nosuid", "nodev", "noexec", "mode=1777", "size=" + SHM_BYTES)),
+                shm);
     }
 
     private static String hostsOf(SandboxConfig config, String hostName, List<String> ips) throws IOException {

@@ -9,7 +9,8 @@ public record PodPort(String protocol, int containerPort, int hostPort, String h
 
     public PodPort {
         if (containerPort < 1 || containerPort > 65535) {
-            throw new SandboxException.InvalidRequest("container port %d is not between 1 and 65535".formatted(containerPort));
+            throw new SandboxException.InvalidRequest(
+                    "container port %d is not between 1 and 65535".formatted(containerPort));
         }
         if (hostPort < 0 || hostPort > 65535) {
             throw new SandboxException.InvalidRequest("host port %d is not between 0 and 65535".formatted(hostPort));

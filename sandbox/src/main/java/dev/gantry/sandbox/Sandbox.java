@@ -32,7 +32,18 @@ public record Sandbox(
 
     public Sandbox in(SandboxState next) {
         return new Sandbox(
-                id, config, handler, next, created, cgroupParent, ownsCgroup, bootId, pid, ips, snapshotter, pauseImage);
+                id,
+                config,
+                handler,
+                next,
+                created,
+                cgroupParent,
+                ownsCgroup,
+                bootId,
+                pid,
+                ips,
+                snapshotter,
+                pauseImage);
     }
 
     Sandbox ready(int pausePid, List<String> addresses) {

@@ -46,8 +46,9 @@ public abstract sealed class SandboxException extends RuntimeException {
 
     /// The request was right, but a step of it failed; the cause says which.
     public static final class Failed extends SandboxException {
-        public Failed(String message, Throwable cause) {
-            super(message, cause);
+        /// @param attempt what failed; what the cause says is added to it
+        public Failed(String attempt, @Nullable Throwable cause) {
+            super(cause == null ? attempt : attempt + ": " + cause.getMessage(), cause);
         }
     }
 }

@@ -41,7 +41,8 @@ public final class SandboxNetworks {
                 NetworkWishes.of(sandbox)));
         List<String> ips = result.ips().stream().map(NetworkResult.Ip::address).toList();
         if (ips.isEmpty()) {
-            throw new IllegalStateException("the network gave pod sandbox %s no address on %s".formatted(id, INTERFACE));
+            throw new IllegalStateException(
+                    "the network gave pod sandbox %s no address on %s".formatted(id, INTERFACE));
         }
         return ips;
     }

@@ -3,21 +3,19 @@ package dev.gantry.sandbox;
 import dev.gantry.image.Images;
 import dev.gantry.shim.Shims;
 import dev.gantry.storage.MetadataStore;
-import dev.gantry.storage.Snapshotter;
+import dev.gantry.storage.Snapshotters;
 import java.time.Clock;
-import java.util.Map;
 import java.util.concurrent.ExecutorService;
 
 /// What pod sandboxes are made of and with; wired once by the daemon.
 ///
-/// @param snapshotters by name
-/// @param steps        runs what can go on beside the calling thread; bounded, platform threads
-/// @param bootId       of the running kernel
+/// @param steps  runs what can go on beside the calling thread; bounded, platform threads
+/// @param bootId of the running kernel
 public record SandboxParts(
         MetadataStore store,
         Images images,
         PauseImage pauseImage,
-        Map<String, Snapshotter> snapshotters,
+        Snapshotters snapshotters,
         SandboxNetworks networks,
         Shims shims,
         PodShims podShims,

@@ -71,8 +71,9 @@ final class SandboxRows implements Codec<Sandbox> {
     public Sandbox decode(byte[] bytes) {
         SandboxRow row = parse(bytes);
         if (row.getVersion() != VERSION) {
-            throw new IllegalStateException("pod sandbox %s was written by another version of Gantry (row version %d, known %d)"
-                    .formatted(row.getId(), row.getVersion(), VERSION));
+            throw new IllegalStateException(
+                    "pod sandbox %s was written by another version of Gantry (row version %d, known %d)"
+                            .formatted(row.getId(), row.getVersion(), VERSION));
         }
         return new Sandbox(
                 new SandboxId(row.getId()),
@@ -128,9 +129,9 @@ final class SandboxRows implements Codec<Sandbox> {
 
     private static Security encode(SandboxSecurity security) {
         Security.Builder row = Security.newBuilder()
-                .setNetwork(security.namespaces().network().ordinal())
-                .setPid(security.namespaces().pid().ordinal())
-                .setIpc(security.namespaces().ipc().ordinal())
+                .setNetwork(security.namespaces().network().number())
+                .setPid(security.namespaces().pid().number())
+                .setIpc(security.namespaces().ipc().number())
                 .setPrivileged(security.privileged())
                 .addAllSupplementalGroups(security.supplementalGroups())
                 .setStrictGroups(security.strictGroups())
@@ -165,8 +166,8 @@ final class SandboxRows implements Codec<Sandbox> {
                         row.getSelinux().getLevel()));
     }
 
-    private static NamespaceMode mode(int ordinal) {
-        return NamespaceMode.values()[ordinal];
+    private static NamespaceMode mode(int number) {
+        return NamespaceMode.of(number);
     }
 
     private static Profile encode(SecurityProfile profile) {
@@ -187,7 +188,8 @@ final class SandboxRows implements Codec<Sandbox> {
             case UNCONFINED -> new SecurityProfile.Unconfined();
             case RUNTIME_DEFAULT -> new SecurityProfile.RuntimeDefault();
             case LOCALHOST -> new SecurityProfile.Localhost(row.getLocalhostReference());
-            case UNRECOGNIZED -> throw new IllegalStateException("unknown security profile type in a stored pod sandbox");
+            case UNRECOGNIZED ->
+                throw new IllegalStateException("unknown security profile type in a stored pod sandbox");
         };
     }
 

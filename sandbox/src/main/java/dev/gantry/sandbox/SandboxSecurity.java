@@ -41,7 +41,8 @@ public record SandboxSecurity(
     /// Ids over 2³¹−1 have been taken for root by runtimes before (CVE-2024-40635).
     private static void checkId(String what, long id) {
         if (id < 0 || id > Integer.MAX_VALUE) {
-            throw new SandboxException.InvalidRequest("%s id %d is not between 0 and %d".formatted(what, id, Integer.MAX_VALUE));
+            throw new SandboxException.InvalidRequest(
+                    "%s id %d is not between 0 and %d".formatted(what, id, Integer.MAX_VALUE));
         }
     }
 }

@@ -77,7 +77,8 @@ final class SandboxStarter {
             parts.store().commit(Change.empty().put(SandboxRows.KIND, creating));
         } catch (StorageException.AlreadyExists e) {
             String name = creating.config().metadata().reservedName();
-            String holder = parts.store().view()
+            String holder = parts.store()
+                    .view()
                     .findBy(SandboxRows.KIND, SandboxRows.BY_NAME, name)
                     .map(it -> it.id().value())
                     .orElse("that was just removed: try again");
@@ -112,14 +113,17 @@ final class SandboxStarter {
             timeline.run("netns", () -> NetworkNamespaces.create(netns));
             Rollback ofNetwork = new Rollback();
             rollback.onFailure(ofNetwork);
-            Future<List<String>> network = parts.steps().submit(() ->
-                    timeline.measure("network", () -> parts.networks().attach(sandbox, netns, ofNetwork)));
+            Future<List<String>> network = parts.steps()
+                    .submit(() ->
+                            timeline.measure("network", () -> parts.networks().attach(sandbox, netns, ofNetwork)));
             if (config.sysctls().keySet().stream().anyMatch(Sysctls::namesInterface)) {
                 ips = result(network);
                 pid = timeline.measure("create", () -> createPause(sandbox, handler, pause, rollback, timeline));
             } else {
                 pid = besides(
-                        network, () -> timeline.measure("create", () -> createPause(sandbox, handler, pause, rollback, timeline)));
+                        network,
+                        () -> timeline.measure(
+                                "create", () -> createPause(sandbox, handler, pause, rollback, timeline)));
                 ips = result(network);
             }
             files.addresses(config, hostName, ips);
@@ -129,8 +133,10 @@ final class SandboxStarter {
         return sandbox.ready(pid, ips);
     }
 
-    /// Does `work` while `other` runs, and leaves only when both have ended, so that no undoing meets a step still at work.
-    private static int besides(Future<?> other, Timeline.Step<Integer, RuntimeException> work) throws InterruptedException {
+    /// Does `work` while `other` runs, and leaves only when both have ended, so that no undoing meets a step still at
+    /// work.
+    private static int besides(Future<?> other, Timeline.Step<Integer, RuntimeException> work)
+            throws InterruptedException {
         try {
             return work.run();
         } catch (RuntimeException e) {
@@ -161,8 +167,7 @@ final class SandboxStarter {
         rollback.onFailure(() -> snapshotter.remove(id));
         // Writable, as runc makes the mount points in it; the container itself sees it read-only.
         List<Mount> rootfs = timeline.measure(
-                "snapshot",
-                () -> snapshotter.prepare(id, parts.images().rootSnapshot(pause, snapshotter), Map.of()));
+                "snapshot", () -> snapshotter.prepare(id, parts.images().rootSnapshot(pause, snapshotter), Map.of()));
         Bundle bundle = new Bundle(parts.places().bundle(id));
         rollback.onFailure(() -> BundleFiles.delete(bundle));
         BundleFiles.create(bundle, parts.specs().encode(sandbox, parts.images().config(pause)));
@@ -178,10 +183,14 @@ final class SandboxStarter {
     private RuntimeException failed(Sandbox creating, Rollback rollback, Exception failure) {
         boolean clean = rollback.undo(failure);
         try {
-            parts.store().commit(
-                    clean
-                            ? Change.empty().delete(SandboxRows.KIND, creating.id().value())
-                            : Change.empty().put(SandboxRows.KIND, creating.in(SandboxState.STOPPED)));
+            parts.store()
+                    .commit(
+                            clean
+                                    ? Change.empty()
+                                            .delete(
+                                                    SandboxRows.KIND,
+                                                    creating.id().value())
+                                    : Change.empty().put(SandboxRows.KIND, creating.in(SandboxState.STOPPED)));
         } catch (RuntimeException e) {
             failure.addSuppressed(e);
         }
@@ -192,8 +201,6 @@ final class SandboxStarter {
             return known;
         }
         return new SandboxException.Failed(
-                "cannot run pod sandbox %s: %s"
-                        .formatted(creating.config().metadata().reservedName(), failure.getMessage()),
-                failure);
+                "cannot run pod sandbox " + creating.config().metadata().reservedName(), failure);
     }
 }

@@ -48,9 +48,7 @@ final class SandboxStopper {
             network.get();
         } catch (ExecutionException e) {
             RuntimeException ofNetwork = new SandboxException.Failed(
-                    "cannot take down the network of pod sandbox %s: %s"
-                            .formatted(sandbox.id(), e.getCause().getMessage()),
-                    e.getCause());
+                    "cannot take down the network of pod sandbox " + sandbox.id(), e.getCause());
             if (failure == null) {
                 failure = ofNetwork;
             } else {
@@ -72,7 +70,9 @@ final class SandboxStopper {
         Sandbox removing = save(stopped.in(SandboxState.REMOVING));
         String id = removing.id().value();
         timeline.run("shim", () -> endShim(removing));
-        timeline.run("snapshot", () -> parts.snapshotters().get(removing.snapshotter()).remove(id));
+        timeline.run(
+                "snapshot",
+                () -> parts.snapshotters().get(removing.snapshotter()).remove(id));
         timeline.run("cgroup", () -> parts.cgroups().remove(removing));
         timeline.run("files", () -> {
             parts.places().files(removing.id()).delete();

@@ -30,7 +30,8 @@ public final class Sandboxes {
         this.stopper = new SandboxStopper(parts);
     }
 
-    /// Finds again what ran before the daemon was started, and finishes or undoes what was cut off. Call it once, before
+    /// Finds again what ran before the daemon was started, and finishes or undoes what was cut off. Call it once,
+    /// before
     /// the first client.
     public void recover() {
         new SandboxRecovery(parts, this, stopper).run();
@@ -56,7 +57,8 @@ public final class Sandboxes {
         }
     }
 
-    /// Stops the sandbox if need be and deletes it; its containers must be removed already. Removing what is gone succeeds.
+    /// Stops the sandbox if need be and deletes it; its containers must be removed already. Removing what is gone
+    /// succeeds.
     public void remove(SandboxId id) throws InterruptedException {
         try (KeyedLocks.Held _ = locks.lock(id.value())) {
             Sandbox sandbox = stored(id).orElse(null);
@@ -124,7 +126,8 @@ public final class Sandboxes {
         try (KeyedLocks.Held _ = locks.lock(id.value())) {
             Sandbox sandbox = stored(id).orElseThrow(() -> new SandboxException.NotFound(id.value()));
             if (sandbox.state() != SandboxState.READY) {
-                throw new SandboxException.WrongState("cannot make volume %s: pod sandbox %s does not run".formatted(name, id));
+                throw new SandboxException.WrongState(
+                        "cannot make volume %s: pod sandbox %s does not run".formatted(name, id));
             }
             return parts.places().files(id).createVolume(name, inMemory, sizeLimit);
         }
@@ -142,16 +145,19 @@ public final class Sandboxes {
 
     /// When the pause container dies on its own, the sandbox is not ready any more; its owner then stops it.
     void watch(Sandbox sandbox) {
-        parts.podShims().find(sandbox.id()).ifPresent(shim -> shim.wait(sandbox.id().value(), Optional.empty())
-                .whenCompleteAsync((_, _) -> pauseEnded(sandbox.id()), parts.steps()));
+        String id = sandbox.id().value();
+        parts.podShims().find(sandbox.id()).ifPresent(shim -> {
+            var _ = shim.wait(id, Optional.empty())
+                    .whenCompleteAsync((_, _) -> pauseEnded(sandbox.id()), parts.steps());
+        });
     }
 
     private void pauseEnded(SandboxId id) {
         try (KeyedLocks.Held _ = locks.lock(id.value())) {
             stored(id)
                     .filter(it -> it.state() == SandboxState.READY)
-                    .ifPresent(it -> parts.store()
-                            .commit(Change.empty().put(SandboxRows.KIND, it.in(SandboxState.STOPPING))));
+                    .ifPresent(it ->
+                            parts.store().commit(Change.empty().put(SandboxRows.KIND, it.in(SandboxState.STOPPING))));
         }
     }
 }

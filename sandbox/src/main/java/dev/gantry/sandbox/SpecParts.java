@@ -112,17 +112,20 @@ public final class SpecParts {
             log.atWarn()
                     .addKeyValue("wanted", wanted)
                     .addKeyValue("granted", own)
-                    .log("cannot lower an oom_score_adj below the daemon's own without CAP_SYS_RESOURCE; the OOM killer may choose system pods earlier than asked");
+                    .log(
+                            "cannot lower an oom_score_adj below the daemon's own without CAP_SYS_RESOURCE; the OOM killer may choose system pods earlier than asked");
         }
         return own;
     }
 
     private static Seccomp localhostSeccomp(String reference) {
-        Path file = Path.of(reference.startsWith("localhost/") ? reference.substring("localhost/".length()) : reference);
+        Path file =
+                Path.of(reference.startsWith("localhost/") ? reference.substring("localhost/".length()) : reference);
         try {
             if (!file.isAbsolute() || !Files.isRegularFile(file) || Files.size(file) > MAX_PROFILE) {
                 throw new SandboxException.InvalidRequest(
-                        "seccomp profile %s is not an absolute path to a file of at most %d bytes".formatted(file, MAX_PROFILE));
+                        "seccomp profile %s is not an absolute path to a file of at most %d bytes"
+                                .formatted(file, MAX_PROFILE));
             }
             return Seccomp.parse(Files.readAllBytes(file), "seccomp profile " + file);
         } catch (IOException e) {

@@ -69,8 +69,9 @@ public final class StoredNetworkJournal implements NetworkJournal {
         public SavedAttachment decode(byte[] bytes) {
             NetworkRow row = parse(bytes);
             if (row.getVersion() != VERSION) {
-                throw new IllegalStateException("the network of %s was written by another version of Gantry (row version %d, known %d)"
-                        .formatted(row.getContainerId(), row.getVersion(), VERSION));
+                throw new IllegalStateException(
+                        "the network of %s was written by another version of Gantry (row version %d, known %d)"
+                                .formatted(row.getContainerId(), row.getVersion(), VERSION));
             }
             return new SavedAttachment(
                     row.getContainerId(),

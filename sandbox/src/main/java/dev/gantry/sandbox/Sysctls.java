@@ -46,7 +46,8 @@ final class Sysctls {
     private static void require(boolean own, String key, String namespace) {
         if (!own) {
             throw new SandboxException.InvalidRequest(
-                    "sysctl \"%s\" would change the host: the pod uses the host's %s namespace".formatted(key, namespace));
+                    "sysctl \"%s\" would change the host: the pod uses the host's %s namespace"
+                            .formatted(key, namespace));
         }
     }
 
@@ -65,6 +66,8 @@ final class Sysctls {
     private static String dotted(String key) {
         int slash = key.indexOf('/');
         int dot = key.indexOf('.');
-        return slash >= 0 && (dot < 0 || slash < dot) ? key.replace('.', '\0').replace('/', '.').replace('\0', '/') : key;
+        return slash >= 0 && (dot < 0 || slash < dot)
+                ? key.replace('.', '\0').replace('/', '.').replace('\0', '/')
+                : key;
     }
 }

@@ -60,7 +60,8 @@ class SysctlsTest {
     @Test
     void knowsWhichNameAnInterface() {
         assertThat(Sysctls.namesInterface("net.ipv4.conf.eth0.forwarding")).isTrue();
-        assertThat(Sysctls.namesInterface("net/ipv6/neigh/eth0.5/base_reachable_time")).isTrue();
+        assertThat(Sysctls.namesInterface("net/ipv6/neigh/eth0.5/base_reachable_time"))
+                .isTrue();
         assertThat(Sysctls.namesInterface("net.ipv4.conf.all.forwarding")).isFalse();
         assertThat(Sysctls.namesInterface("net.ipv4.ip_forward")).isFalse();
         assertThat(Sysctls.namesInterface("kernel.sem")).isFalse();
