@@ -7,6 +7,7 @@ import java.util.Optional;
 /// All commands, in the order of the overview. Their classes are loaded only when they are asked
 /// for, since starting fast matters more for a command line than anything else.
 enum Commands {
+    RUN("Run a pod from a manifest."),
     PS("List containers."),
     PODS("List pods."),
     LOGS("Print what a container wrote."),
@@ -41,6 +42,7 @@ enum Commands {
 
     Command make() {
         return switch (this) {
+            case RUN -> new RunCommand();
             case PS -> new PsCommand();
             case PODS -> new PodsCommand();
             case LOGS -> new LogsCommand();

@@ -90,6 +90,11 @@ final class Connection implements AutoCloseable {
         return GantryGrpc.newBlockingStub(channel);
     }
 
+    /// Tries again at the next call, instead of after a pause that grows with each failure.
+    void retry() {
+        channel.resetConnectBackoff();
+    }
+
     @Override
     public void close() {
         channel.shutdownNow();

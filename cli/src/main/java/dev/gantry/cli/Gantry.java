@@ -12,14 +12,20 @@ public final class Gantry {
 
     private final Terminal terminal;
 
-    Gantry(Terminal terminal) {
+    private final StopSignal stop;
+
+    Gantry(Terminal terminal, StopSignal stop) {
         this.terminal = terminal;
+        this.stop = stop;
     }
 
     /// Runs one command and ends the process with its exit code.
     public static void main(String[] arguments) {
-        int code = new Gantry(Terminal.ofProcess()).run(List.of(arguments));
+        var stop = new StopSignal();
+        stop.install();
+        int code = new Gantry(Terminal.ofProcess(), stop).run(List.of(arguments));
         System.out.flush();
+        stop.finished(code);
         System.exit(code);
     }
 
@@ -30,9 +36,11 @@ public final class Gantry {
             address = leadingAddress(rest, address);
             return dispatch(rest, address);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
             return ExitCode.INTERRUPTED.value();
         } catch (RuntimeException e) {
+            if (stop.requested()) {
+                return ExitCode.INTERRUPTED.value(); // what failed was a call that the signal cut off
+            }
             CliException failure = CliException.of(e, address);
             failure.sentence().lines().forEach(line -> terminal.err().println("gantry: " + line));
             return failure.exitCode().value();
@@ -85,7 +93,7 @@ public final class Gantry {
             return ExitCode.OK.value();
         }
         String wanted = common.address == null ? address : common.address;
-        return command.run(new Session(terminal, wanted));
+        return command.run(new Session(terminal, wanted, stop));
     }
 
     static CommandLine commandLine(Commands which, Command command, CommonOptions common) {

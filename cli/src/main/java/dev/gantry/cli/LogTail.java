@@ -1,9 +1,9 @@
 package dev.gantry.cli;
 
 import java.io.ByteArrayOutputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -20,8 +20,9 @@ final class LogTail implements AutoCloseable {
     private final Path path;
     private final LogParser parser = new LogParser();
     private final ByteArrayOutputStream record = new ByteArrayOutputStream();
-    private final ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
-    private @Nullable FileChannel channel;
+    private final byte[] buffer = new byte[1 << 16];
+    // not a FileChannel, which an interrupt of the reading thread would close
+    private @Nullable RandomAccessFile file;
     private @Nullable Object key;
 
     LogTail(Path path) {
@@ -59,9 +60,9 @@ final class LogTail implements AutoCloseable {
             close();
             try {
                 before = fileKey();
-                channel = FileChannel.open(path);
+                file = new RandomAccessFile(path.toFile(), "r");
                 key = fileKey();
-            } catch (NoSuchFileException _) {
+            } catch (NoSuchFileException | FileNotFoundException _) {
                 close();
                 return;
             }
@@ -73,37 +74,36 @@ final class LogTail implements AutoCloseable {
     }
 
     private void drain(Consumer<LogLine> lines) throws IOException {
-        if (channel == null) {
+        RandomAccessFile open = file;
+        if (open == null) {
             return;
         }
-        if (channel.size() < channel.position()) {
-            channel.position(0);
+        if (open.length() < open.getFilePointer()) {
+            open.seek(0);
             record.reset();
         }
-        while (channel.read(buffer) > 0) {
-            buffer.flip();
-            split(lines);
-            buffer.clear();
+        for (int length = open.read(buffer); length > 0; length = open.read(buffer)) {
+            split(length, lines);
         }
     }
 
-    private void split(Consumer<LogLine> lines) {
+    private void split(int length, Consumer<LogLine> lines) {
         int start = 0;
-        for (int i = 0; i < buffer.limit(); i++) {
-            if (buffer.get(i) == '\n') {
-                record.write(buffer.array(), start, i - start);
+        for (int i = 0; i < length; i++) {
+            if (buffer[i] == '\n') {
+                record.write(buffer, start, i - start);
                 parser.accept(record.toByteArray()).ifPresent(lines);
                 record.reset();
                 start = i + 1;
             }
         }
-        record.write(buffer.array(), start, buffer.limit() - start);
+        record.write(buffer, start, length - start);
     }
 
     @Override
     public void close() {
-        FileChannel open = channel;
-        channel = null;
+        RandomAccessFile open = file;
+        file = null;
         key = null;
         if (open != null) {
             try {

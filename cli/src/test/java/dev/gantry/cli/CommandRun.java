@@ -11,6 +11,7 @@ import java.util.Map;
 final class CommandRun {
 
     private final Path socket;
+    private StopSignal stop = new StopSignal();
     private ByteArrayOutputStream out = new ByteArrayOutputStream();
     private ByteArrayOutputStream err = new ByteArrayOutputStream();
 
@@ -26,7 +27,13 @@ final class CommandRun {
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 Map.of("GANTRY_ADDRESS", socket.toString()),
                 false);
-        return new Gantry(terminal).run(List.of(arguments));
+        return new Gantry(terminal, stop).run(List.of(arguments));
+    }
+
+    /// From now on a run can be stopped as by Ctrl-C.
+    StopSignal stoppable() {
+        stop = new StopSignal();
+        return stop;
     }
 
     String out() {
