@@ -169,12 +169,13 @@ free_subnet() {
 # cni_network NAME BRIDGE SUBNET DATA: the CNI list that the nodes of tests and benchmarks use; the same for every
 # runtime, so that what is measured is the runtime. DATA is the folder of host-local's leases.
 cni_network() {
-    jq -n --arg name "$1" --arg bridge "$2" --arg subnet "$3" --arg data "$4" '
-        {cniVersion: "1.0.0", $name, plugins: [
-            {type: "bridge", $bridge, isGateway: true, ipMasq: true, hairpinMode: true,
-             ipam: {type: "host-local", dataDir: $data, ranges: [[{subnet: ($subnet + ".0/24")}]],
-                    routes: [{dst: "0.0.0.0/0"}]}},
-            {type: "portmap", capabilities: {portMappings: true}}]}'
+    cat <<JSON
+{"cniVersion": "1.0.0", "name": "$1", "plugins": [
+  {"type": "bridge", "bridge": "$2", "isGateway": true, "ipMasq": true, "hairpinMode": true,
+   "ipam": {"type": "host-local", "dataDir": "$4", "ranges": [[{"subnet": "$3.0/24"}]],
+            "routes": [{"dst": "0.0.0.0/0"}]}},
+  {"type": "portmap", "capabilities": {"portMappings": true}}]}
+JSON
 }
 
 # unmount_below DIR: every mount in it, the deepest first.
