@@ -28,7 +28,8 @@ final class TomlFile {
     /// Throws [DaemonException.BadConfiguration] if the file cannot be read or is not TOML.
     static Setting.Table read(Path file) {
         try {
-            return parse(file.toString(), Files.readString(file));
+            String text = Files.readString(file);
+            return text.isBlank() ? Setting.Table.EMPTY : parse(file.toString(), text);
         } catch (IOException e) {
             throw new DaemonException.BadConfiguration("cannot read configuration " + file + ": " + reason(e), e);
         }
