@@ -117,7 +117,7 @@ final class BlobDownload implements SharedWork.Task {
     }
 
     private void fetch() {
-        try (Ingest ingest = content.ingest(descriptor.digest(), descriptor.size())) {
+        try (Ingest ingest = PatientStore.ingest(content, descriptor.digest(), descriptor.size())) {
             boolean resumed = ingest.offset() > 0;
             if (!resumed) {
                 offerToReaders(ingest);
@@ -250,9 +250,15 @@ final class BlobDownload implements SharedWork.Task {
         }
     }
 
-    private void throwFailure() {
-        if (failure != null) {
-            throw failure;
+    /// Throws the failure, if there is one by now.
+    void throwFailure() {
+        lock.lock();
+        try {
+            if (failure != null) {
+                throw failure;
+            }
+        } finally {
+            lock.unlock();
         }
     }
 }

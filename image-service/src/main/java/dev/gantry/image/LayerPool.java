@@ -7,6 +7,7 @@ import dev.gantry.storage.ContentStore;
 import dev.gantry.storage.Snapshotter;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -28,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 final class LayerPool implements AutoCloseable {
 
     private static final int IDLE_SECONDS = 20;
+    /// While it waits for the lowest layer, a pull looks so often whether another one has failed.
+    private static final Duration FAILURE_CHECK = Duration.ofMillis(200);
 
     private final ContentStore content;
     private final UnpackLimits limits;
@@ -114,7 +117,12 @@ final class LayerPool implements AutoCloseable {
             for (int next = present + begun.size(); next < last; next++) {
                 begun.add(begin(places.get(next), snapshotter, arriving, shares));
             }
-            begun.get(i - present).commit(Map.of());
+            LayerUnpack lowest = begun.get(i - present);
+            while (!lowest.awaitDone(FAILURE_CHECK)) {
+                begun.forEach(LayerUnpack::throwFailure);
+                arriving.values().forEach(BlobDownload::throwFailure);
+            }
+            lowest.commit(Map.of());
             Descriptor layer = image.manifest().layers().get(i);
             listener.progress(layer.digest(), layer.size(), layer.size(), Phase.DONE);
         }

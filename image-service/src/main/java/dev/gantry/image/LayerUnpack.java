@@ -11,11 +11,13 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// One layer on its way into a snapshotter: unpacked on a thread of the pool, then committed on top of its parents by
@@ -180,13 +182,22 @@ final class LayerUnpack implements SharedWork.Task {
         };
     }
 
+    boolean awaitDone(Duration patience) throws InterruptedException {
+        return done.await(patience.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /// Throws the failure, if there is one by now.
+    void throwFailure() {
+        if (done.getCount() == 0 && failure != null) {
+            throw failure;
+        }
+    }
+
     /// Waits for the unpacking and makes the layer visible; its parent is committed. The second pull that comes to it
     /// finds it done.
     void commit(Map<String, String> labels) throws InterruptedException {
         done.await();
-        if (failure != null) {
-            throw failure;
-        }
+        throwFailure();
         synchronized (this) {
             if (!committed && !isCommitted(snapshotter, place.name())) {
                 if (needsParents) {

@@ -80,7 +80,7 @@ final class OciLayout {
                                     .map(Platform::toString)
                                     .toList()));
             lease.hold(target.digest());
-            content.put(bytes, List.of(chosen.digest()), Map.of());
+            PatientStore.put(content, bytes, List.of(chosen.digest()));
             return resolve(entry, chosen, content, lease);
         }
         return resolve(entry, target, content, lease);
@@ -96,8 +96,8 @@ final class OciLayout {
         children.add(manifest.config().digest());
         manifest.layers().forEach(layer -> children.add(layer.digest()));
         lease.hold(descriptor.digest());
-        content.put(bytes, children, Map.of());
-        content.put(config, List.of(), Map.of());
+        PatientStore.put(content, bytes, children);
+        PatientStore.put(content, config, List.of());
         manifest.layers().forEach(layer -> copy(layer, content));
         Reference name = entry.name()
                 .orElseGet(() ->
@@ -118,7 +118,7 @@ final class OciLayout {
 
     private void copy(Descriptor layer, ContentStore content) {
         Path file = file(layer);
-        try (Ingest ingest = content.ingest(layer.digest(), layer.size());
+        try (Ingest ingest = PatientStore.ingest(content, layer.digest(), layer.size());
                 InputStream in = Files.newInputStream(file)) {
             ingest.restart();
             byte[] buffer = new byte[64 * 1024];

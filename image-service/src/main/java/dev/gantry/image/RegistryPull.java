@@ -13,7 +13,6 @@ import dev.gantry.image.Repository.Document;
 import dev.gantry.storage.ContentStore;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 
 /// Goes from a name to the documents of one image: index, manifest, configuration; each verified, put into the content
@@ -71,7 +70,7 @@ final class RegistryPull {
         Descriptor chosen = index.choose(platform).orElseThrow(() -> noPlatform(platformsOf(index)));
         Document manifest = repository.manifest(chosen);
         lease.hold(target.digest());
-        content.put(target.bytes(), List.of(chosen.digest()), Map.of());
+        PatientStore.put(content, target.bytes(), List.of(chosen.digest()));
         return manifest;
     }
 
@@ -85,7 +84,7 @@ final class RegistryPull {
         children.add(manifest.config().digest());
         manifest.layers().forEach(layer -> children.add(layer.digest()));
         lease.hold(document.digest());
-        content.put(document.bytes(), children, Map.of());
+        PatientStore.put(content, document.bytes(), children);
         List<String> digests = new ArrayList<>(List.of(reference.withDigest(target.digest())));
         if (!document.digest().equals(target.digest())) {
             digests.add(reference.withDigest(document.digest()));
@@ -107,7 +106,7 @@ final class RegistryPull {
                 : repository.document(descriptor);
         ImageConfig config =
                 ImageConfig.parse(bytes, "configuration %s of %s".formatted(descriptor.digest(), reference));
-        content.put(bytes, List.of(), Map.of());
+        PatientStore.put(content, bytes, List.of());
         return config;
     }
 

@@ -32,7 +32,7 @@ final class LocalRegistry implements AutoCloseable {
         return start(directory, "", "");
     }
 
-    /// @param http lines for the section `http` of its configuration, each indented by two spaces
+    /// @param http a line for the section `http` of its configuration
     /// @param rest sections of their own, such as `auth`
     static LocalRegistry start(Path directory, String http, String rest) throws IOException {
         IOException failure = new IOException("no attempt");
@@ -54,7 +54,7 @@ final class LocalRegistry implements AutoCloseable {
                 storage: {filesystem: {rootdirectory: "%s"}, delete: {enabled: true}}
                 http:
                   addr: 127.0.0.1:%d
-                %s
+                  %s
                 %s
                 """.formatted(directory.resolve("registry"), port, http, rest));
         Path log = directory.resolve("registry.log");

@@ -38,7 +38,7 @@ final class TestNode implements AutoCloseable {
         overlay = new OverlaySnapshotter(directory.resolve("overlay"), store);
         nativeSnapshotter = new NativeSnapshotter(directory.resolve("native"), store);
         leases = new Leases(store);
-        ImageSettings settings = new ImageSettings(List.of(certs), 6, 2, Duration.ofSeconds(10), limits);
+        ImageSettings settings = new ImageSettings(List.of(certs), 6, 2, Duration.ofSeconds(2), limits);
         images = new Images(
                 store, content, List.of(overlay, nativeSnapshotter), leases, settings, directory.resolve("scratch"));
         garbage = new GarbageCollector(
