@@ -8,6 +8,7 @@ import dev.gantry.shim.Bundle;
 import dev.gantry.shim.Shim;
 import dev.gantry.shim.Stdio;
 import dev.gantry.storage.Change;
+import dev.gantry.storage.Durability;
 import dev.gantry.storage.Snapshotter;
 import dev.gantry.storage.StorageException;
 import java.nio.file.Path;
@@ -74,7 +75,9 @@ final class SandboxStarter {
 
     private void reserve(Sandbox creating) {
         try {
-            parts.store().commit(Change.empty().put(SandboxRows.KIND, creating));
+            // Not synced: a power cut ends all that an unsynced row would have to undo, but for the network, whose
+            // own intent is synced and takes this row to the disk with it.
+            parts.store().commit(Change.empty().put(SandboxRows.KIND, creating), Durability.BUFFERED);
         } catch (StorageException.AlreadyExists e) {
             String name = creating.config().metadata().reservedName();
             String holder = parts.store()

@@ -6,6 +6,7 @@ import dev.gantry.shim.Bundle;
 import dev.gantry.shim.Shim;
 import dev.gantry.shim.ShimException;
 import dev.gantry.storage.Change;
+import dev.gantry.storage.Durability;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -35,7 +36,7 @@ final class SandboxStopper {
             return sandbox;
         }
         Timeline timeline = new Timeline();
-        Sandbox stopping = save(sandbox.in(SandboxState.STOPPING));
+        Sandbox stopping = intend(sandbox.in(SandboxState.STOPPING));
         Future<?> network = parts.steps().submit(() -> timeline.run("network", () -> releaseNetwork(stopping)));
         RuntimeException failure = null;
         try {
@@ -58,7 +59,8 @@ final class SandboxStopper {
         if (failure != null) {
             throw failure;
         }
-        Sandbox stopped = save(stopping.in(SandboxState.STOPPED));
+        Sandbox stopped = stopping.in(SandboxState.STOPPED);
+        timeline.run("commit", () -> parts.store().commit(Change.empty().put(SandboxRows.KIND, stopped)));
         log.atInfo().addKeyValue("sandbox", sandbox.id()).log("sandbox stopped");
         timeline.log(log, "StopPodSandbox", sandbox.id());
         return stopped;
@@ -67,7 +69,7 @@ final class SandboxStopper {
     /// Deletes a stopped sandbox with everything that carries its id.
     void remove(Sandbox stopped) {
         Timeline timeline = new Timeline();
-        Sandbox removing = save(stopped.in(SandboxState.REMOVING));
+        Sandbox removing = intend(stopped.in(SandboxState.REMOVING));
         String id = removing.id().value();
         timeline.run("shim", () -> endShim(removing));
         timeline.run(
@@ -84,8 +86,9 @@ final class SandboxStopper {
         timeline.log(log, "RemovePodSandbox", id);
     }
 
-    private Sandbox save(Sandbox sandbox) {
-        parts.store().commit(Change.empty().put(SandboxRows.KIND, sandbox));
+    /// Records what is about to be done, for a daemon that finds it half done; a power cut does the rest itself.
+    private Sandbox intend(Sandbox sandbox) {
+        parts.store().commit(Change.empty().put(SandboxRows.KIND, sandbox), Durability.BUFFERED);
         return sandbox;
     }
 

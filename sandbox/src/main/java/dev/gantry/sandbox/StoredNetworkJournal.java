@@ -7,13 +7,18 @@ import dev.gantry.cni.SavedAttachment;
 import dev.gantry.sandbox.stored.NetworkRow;
 import dev.gantry.storage.Change;
 import dev.gantry.storage.Codec;
+import dev.gantry.storage.Durability;
 import dev.gantry.storage.Kind;
 import dev.gantry.storage.MetadataStore;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
-/// The journal of pod networks in the store: what [#save] was given is on disk when it returns.
+/// The journal of pod networks in the store.
+///
+/// An intent is on the disk when [#save] returns, so that no plugin leaves behind what nobody remembers. A result and a
+/// [#forget] outlive the daemon, but maybe not a power cut: without them the attachment is taken back once more, which
+/// does no harm.
 public final class StoredNetworkJournal implements NetworkJournal {
 
     /// Attachments by the id of the sandbox.
@@ -28,12 +33,13 @@ public final class StoredNetworkJournal implements NetworkJournal {
 
     @Override
     public void save(SavedAttachment attachment) {
-        store.commit(Change.empty().put(KIND, attachment));
+        boolean intent = attachment.state() == SavedAttachment.State.INTENDED;
+        store.commit(Change.empty().put(KIND, attachment), intent ? Durability.SYNCED : Durability.BUFFERED);
     }
 
     @Override
     public void forget(String containerId) {
-        store.commit(Change.empty().delete(KIND, containerId));
+        store.commit(Change.empty().delete(KIND, containerId), Durability.BUFFERED);
     }
 
     @Override
