@@ -1,6 +1,7 @@
 package dev.gantry.cni;
 
 import dev.gantry.cri.oci.Json;
+import dev.gantry.linux.KeyedLocks;
 import dev.gantry.linux.OwnThread;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -37,14 +38,14 @@ public final class PodNetworks {
     ///
     /// A container that is attached already, or half so, is detached first.
     public NetworkResult attach(Attachment attachment) {
-        return locks.locked(attachment.containerId(), () -> {
+        try (KeyedLocks.Held _ = locks.lock(attachment.containerId())) {
             NetworkConfig network = configs.current().required(configs.folder());
             network.plugins().forEach(plugin -> plugins.find(plugin.type()));
             journal.find(attachment.containerId()).ifPresent(earlier -> delete(earlier, false));
             SavedAttachment intent = PluginChain.intent(attachment, network);
             journal.save(intent);
             return add(intent);
-        });
+        }
     }
 
     private NetworkResult add(SavedAttachment intent) {
@@ -68,22 +69,20 @@ public final class PodNetworks {
     ///
     /// @param netnsGone whether the network namespace is gone, as after a reboot
     public void detach(String containerId, boolean netnsGone) {
-        locks.locked(containerId, () -> {
+        try (KeyedLocks.Held _ = locks.lock(containerId)) {
             journal.find(containerId).ifPresent(attachment -> delete(attachment, netnsGone));
-            return true;
-        });
+        }
     }
 
     /// Forgets an attachment that cannot be detached. What its plugins hold (an address, a port) stays.
     public void abandon(String containerId) {
-        locks.locked(containerId, () -> {
+        try (KeyedLocks.Held _ = locks.lock(containerId)) {
             journal.find(containerId)
                     .ifPresent(_ -> log.atWarn()
                             .addKeyValue("container", containerId)
                             .log("network attachment abandoned; what its plugins hold may have leaked"));
             journal.forget(containerId);
-            return true;
-        });
+        }
     }
 
     private void delete(SavedAttachment attachment, boolean netnsGone) {
@@ -97,10 +96,9 @@ public final class PodNetworks {
     /// Has the plugins look whether all is as ADD made it; nothing to do where the version or the
     /// configuration leaves that out.
     public void check(String containerId) {
-        locks.locked(containerId, () -> {
+        try (KeyedLocks.Held _ = locks.lock(containerId)) {
             new PluginChain(plugins, attached(containerId)).check();
-            return true;
-        });
+        }
     }
 
     /// The saved result of an attached container, without running anything.

@@ -1,6 +1,6 @@
 package dev.gantry.runtime;
 
-import dev.gantry.sandbox.KeyedLocks;
+import dev.gantry.linux.KeyedLocks;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.shim.Exit;
 import dev.gantry.shim.ShimException;

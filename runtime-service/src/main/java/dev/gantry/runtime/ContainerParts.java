@@ -2,7 +2,7 @@ package dev.gantry.runtime;
 
 import dev.gantry.image.Images;
 import dev.gantry.linux.Cgroups;
-import dev.gantry.sandbox.KeyedLocks;
+import dev.gantry.linux.KeyedLocks;
 import dev.gantry.sandbox.PodCgroups;
 import dev.gantry.sandbox.RuntimeHandlers;
 import dev.gantry.sandbox.SandboxPlaces;

@@ -1,7 +1,7 @@
 package dev.gantry.runtime;
 
 import dev.gantry.cri.runtime.v1.ContainerConfig;
-import dev.gantry.sandbox.KeyedLocks;
+import dev.gantry.linux.KeyedLocks;
 import dev.gantry.sandbox.SandboxId;
 import dev.gantry.storage.Kind;
 import dev.gantry.storage.Ref;

@@ -1,5 +1,6 @@
 package dev.gantry.sandbox;
 
+import dev.gantry.linux.KeyedLocks;
 import dev.gantry.shim.Shim;
 import dev.gantry.storage.Change;
 import dev.gantry.storage.Kind;

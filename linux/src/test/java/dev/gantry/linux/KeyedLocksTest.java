@@ -1,4 +1,4 @@
-package dev.gantry.sandbox;
+package dev.gantry.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.gantry.sandbox;
+package dev.gantry.linux;
 
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
