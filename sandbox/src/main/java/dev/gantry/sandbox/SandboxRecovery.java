@@ -1,5 +1,6 @@
 package dev.gantry.sandbox;
 
+import dev.gantry.cni.SavedAttachment;
 import dev.gantry.linux.NetworkNamespaces;
 import dev.gantry.linux.PidFd;
 import dev.gantry.shim.Bundle;
@@ -39,6 +40,22 @@ final class SandboxRecovery {
                         .addKeyValue("sandbox", sandbox.id())
                         .setCause(e)
                         .log("cannot recover a pod sandbox; it stays as it was recorded");
+            }
+        }
+        parts.steps().execute(this::releaseNetworks);
+    }
+
+    /// Tries again to take those pods off the network whose plugins failed when they were stopped.
+    private void releaseNetworks() {
+        for (SavedAttachment attachment : parts.store().view().all(StoredNetworkJournal.KIND)) {
+            SandboxId id = new SandboxId(attachment.containerId());
+            boolean stopped = parts.store()
+                    .view()
+                    .find(SandboxRows.KIND, id.value())
+                    .map(it -> it.state() == SandboxState.STOPPED)
+                    .orElse(true);
+            if (stopped) {
+                parts.networks().detach(id, true);
             }
         }
     }

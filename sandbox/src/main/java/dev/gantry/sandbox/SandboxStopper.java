@@ -72,6 +72,8 @@ final class SandboxStopper {
         Sandbox removing = intend(stopped.in(SandboxState.REMOVING));
         String id = removing.id().value();
         timeline.run("shim", () -> endShim(removing));
+        // Once more for a network whose plugin failed when the sandbox was stopped.
+        timeline.run("network", () -> releaseNetwork(removing));
         timeline.run(
                 "snapshot",
                 () -> parts.snapshotters().get(removing.snapshotter()).remove(id));
