@@ -119,10 +119,12 @@ final class BlobDownload implements SharedWork.Task {
     private void fetch() {
         try (Ingest ingest = PatientStore.ingest(content, descriptor.digest(), descriptor.size())) {
             boolean resumed = ingest.offset() > 0;
-            if (!resumed) {
-                offerToReaders(ingest);
+            offerToReaders(resumed ? null : ingest);
+            try {
+                transfer(ingest);
+            } finally {
+                offerToReaders(null); // its file is about to be closed and moved
             }
-            transfer(ingest);
             ingest.commit(List.of(), Map.of());
         } catch (StorageException.DigestMismatch e) {
             throw new ImageException.BadContent(
@@ -139,7 +141,7 @@ final class BlobDownload implements SharedWork.Task {
         }
     }
 
-    private void offerToReaders(Ingest ingest) {
+    private void offerToReaders(@Nullable Ingest ingest) {
         lock.lock();
         try {
             readable = ingest;

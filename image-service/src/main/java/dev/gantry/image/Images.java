@@ -13,6 +13,7 @@ import dev.gantry.storage.Snapshotter;
 import dev.gantry.storage.StorageException;
 import dev.gantry.storage.Update;
 import dev.gantry.storage.View;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -45,9 +46,11 @@ public final class Images implements AutoCloseable {
     private final Registries registries;
     private final LayerPool layers;
     private final FsUsageCache usage;
+    private final Path scratch;
+    private final UnpackLimits limits;
 
     /// @param snapshotters the first is the default one
-    /// @param scratch a directory for mount points that live as long as one layer is unpacked
+    /// @param scratch a directory for mount points and archives while they are unpacked
     public Images(
             MetadataStore store,
             ContentStore content,
@@ -62,6 +65,8 @@ public final class Images implements AutoCloseable {
         this.clock = Clock.systemUTC();
         this.registries = new Registries(settings.registryConfig(), settings.progressTimeout(), clock);
         this.layers = new LayerPool(content, settings, scratch);
+        this.scratch = scratch;
+        this.limits = settings.limits();
         this.usage = new FsUsageCache(store, this.snapshotters, clock);
     }
 
@@ -155,9 +160,19 @@ public final class Images implements AutoCloseable {
         }
     }
 
-    /// Imports all images of an OCI image layout, a directory, for this machine. Their names are the annotations
+    /// Imports all images of an OCI image layout, a directory or a tar file of one, for this machine. Their names are
+    /// the annotations
     /// `org.opencontainers.image.ref.name` (or `io.containerd.image.name`) of its index.
     public List<Image> importLayout(Path ociLayout, boolean pinned) {
+        if (!Files.isRegularFile(ociLayout)) {
+            return importDirectory(ociLayout, pinned);
+        }
+        try (LayoutArchive archive = LayoutArchive.unpack(ociLayout, scratch, limits)) {
+            return importDirectory(archive.directory(), pinned);
+        }
+    }
+
+    private List<Image> importDirectory(Path ociLayout, boolean pinned) {
         OciLayout layout = OciLayout.open(ociLayout);
         List<Image> images = new ArrayList<>();
         for (OciLayout.Entry entry : layout.entries()) {

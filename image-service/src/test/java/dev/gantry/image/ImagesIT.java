@@ -325,6 +325,15 @@ class ImagesIT {
         assertThat(node.images.importLayout(layout, true)).extracting(Image::id).containsExactly(ONE.id());
         assertThat(node.leases.list()).isEmpty();
 
+        node.images.remove("gantry.dev/pause:1");
+        Path archive = directory.resolve("layout.tar");
+        Process tar = new ProcessBuilder("tar", "-C", layout.toString(), "-cf", archive.toString(), ".").start();
+        tar.onExit().join();
+        assertThat(node.images.importLayout(archive, false))
+                .extracting(Image::id)
+                .containsExactly(ONE.id());
+        assertThat(directory.resolve("node/scratch")).isEmptyDirectory();
+
         Files.write(blobs.resolve(ONE.digest().hex()), new byte[] {1});
         assertThatThrownBy(() -> node.images.importLayout(layout, true))
                 .isInstanceOf(ImageException.BadContent.class)

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.junit.jupiter.api.Assumptions;
 
 /// Debian's docker-registry as a child process, with its files in a directory of the test.
 final class LocalRegistry implements AutoCloseable {
@@ -24,10 +25,6 @@ final class LocalRegistry implements AutoCloseable {
         this.port = port;
     }
 
-    static boolean isInstalled() {
-        return Files.isExecutable(BINARY);
-    }
-
     static LocalRegistry start(Path directory) throws IOException {
         return start(directory, "", "");
     }
@@ -35,6 +32,7 @@ final class LocalRegistry implements AutoCloseable {
     /// @param http a line for the section `http` of its configuration
     /// @param rest sections of their own, such as `auth`
     static LocalRegistry start(Path directory, String http, String rest) throws IOException {
+        Assumptions.assumeTrue(Files.isExecutable(BINARY), "docker-registry is not installed: hack/setup does that");
         IOException failure = new IOException("no attempt");
         for (int attempt = 0; attempt < 5; attempt++) { // another process may take the port meanwhile
             try {
