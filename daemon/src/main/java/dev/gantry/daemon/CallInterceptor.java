@@ -84,11 +84,7 @@ final class CallInterceptor implements ServerInterceptor {
         }
 
         void fail(RuntimeException failure) {
-            Status status = statuses.apply(failure);
-            if (status.getCode() == Status.Code.INTERNAL) {
-                log.atError().addKeyValue("method", method).setCause(failure).log("call failed");
-            }
-            close(status, new Metadata());
+            close(statuses.apply(failure), new Metadata());
         }
 
         /// False if the call has ended before.

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,17 +18,21 @@ final class Daemon implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Daemon.class);
 
     private final Configuration configuration;
+    private final Optional<Path> configurationFile;
     private final Identity identity;
     private final Parts parts = new Parts();
 
-    private Daemon(Configuration configuration, Identity identity) {
+    private Daemon(Configuration configuration, Optional<Path> configurationFile, Identity identity) {
         this.configuration = configuration;
+        this.configurationFile = configurationFile;
         this.identity = identity;
     }
 
     /// Serves when this returns. What was made before a failure is taken down again.
-    static Daemon start(Configuration configuration, Identity identity) {
-        Daemon daemon = new Daemon(configuration, identity);
+    ///
+    /// @param configurationFile what to tell those who ask where the configuration comes from
+    static Daemon start(Configuration configuration, Optional<Path> configurationFile, Identity identity) {
+        Daemon daemon = new Daemon(configuration, configurationFile, identity);
         try {
             daemon.prepareHost();
             daemon.serve();
@@ -52,7 +57,8 @@ final class Daemon implements AutoCloseable {
     private void serve() {
         NodeServices node = new NodeServices(configuration, identity, parts);
         node.recover();
-        GantryService gantry = new GantryService(configuration, identity);
+        GantryService gantry =
+                new GantryService(node, new NodeInfo(configuration, configurationFile, node.cgroupDriver(), identity));
         CallServer server = CallServer.start(
                 configuration.grpc(),
                 List.of(gantry, node.runtime().service(), node.imageService()),

@@ -88,7 +88,7 @@ public final class Gantryd {
         Logger log = LoggerFactory.getLogger(Gantryd.class);
         TerminationSignals signals = TerminationSignals.install(() -> reload(line, files, log));
         Identity identity = Identity.read();
-        try (Daemon _ = Daemon.start(configuration, identity)) {
+        try (Daemon _ = Daemon.start(configuration, files.files().stream().findFirst(), identity)) {
             log.atInfo()
                     .addKeyValue("address", configuration.grpc().address())
                     .addKeyValue("version", identity.version())

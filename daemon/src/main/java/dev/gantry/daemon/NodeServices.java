@@ -177,6 +177,11 @@ final class NodeServices {
         return sandboxes;
     }
 
+    /// As the configuration names it.
+    String cgroupDriver() {
+        return driver() == CgroupDriver.SYSTEMD ? "systemd" : "cgroupfs";
+    }
+
     RuntimeServices runtime() {
         return runtime;
     }

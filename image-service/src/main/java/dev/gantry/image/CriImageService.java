@@ -18,7 +18,6 @@ import dev.gantry.cri.runtime.v1.PullImageResponse;
 import dev.gantry.cri.runtime.v1.RemoveImageRequest;
 import dev.gantry.cri.runtime.v1.RemoveImageResponse;
 import dev.gantry.cri.runtime.v1.UInt64Value;
-import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.nio.charset.StandardCharsets;
@@ -88,7 +87,8 @@ public final class CriImageService extends ImageServiceGrpc.ImageServiceImplBase
     @Override
     public void pullImage(PullImageRequest request, StreamObserver<PullImageResponse> observer) {
         answer(observer, () -> {
-            Digest id = interruptedByCancel(() -> images.pull(options(request))).id();
+            Digest id = Cancellation.interrupting(() -> images.pull(options(request)))
+                    .id();
             return PullImageResponse.newBuilder().setImageRef(id.toString()).build();
         });
     }
@@ -119,30 +119,6 @@ public final class CriImageService extends ImageServiceGrpc.ImageServiceImplBase
                     auth.getServerAddress());
         } catch (IllegalArgumentException e) {
             throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
-        }
-    }
-
-    /// The kubelet gives a pull up by cancelling its call, for instance when the pod is deleted.
-    private static <T> T interruptedByCancel(Supplier<T> work) {
-        Thread worker = Thread.currentThread();
-        boolean[] over = new boolean[1];
-        Context.CancellationListener interrupt = _ -> {
-            synchronized (over) {
-                if (!over[0]) {
-                    worker.interrupt();
-                }
-            }
-        };
-        Context context = Context.current();
-        context.addListener(interrupt, Runnable::run);
-        try {
-            return work.get();
-        } finally {
-            context.removeListener(interrupt);
-            synchronized (over) {
-                over[0] = true;
-                Thread.interrupted(); // the thread goes back to its pool
-            }
         }
     }
 
