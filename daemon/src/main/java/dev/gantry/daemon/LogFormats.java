@@ -21,7 +21,7 @@ final class LogFormats {
         line.append(' ').append(event.level());
         line.append(" ".repeat(6 - event.level().name().length()));
         line.append(event.logger()).append(": ");
-        escape(line, event.message());
+        message(line, event.message());
         for (KeyValuePair pair : event.pairs()) {
             line.append(' ').append(pair.key).append('=');
             value(line, String.valueOf(pair.value));
@@ -59,9 +59,23 @@ final class LogFormats {
         line.append('"');
     }
 
+    /// As it is, but on one line: quotes begin nothing here.
+    private static void message(StringBuilder line, @Nullable String text) {
+        if (text != null && text.chars().anyMatch(LogFormats::isControl)) {
+            escape(line, text);
+        } else {
+            line.append(text);
+        }
+    }
+
+    private static boolean isControl(int c) {
+        return c < ' ' || (c >= 0x7f && c < 0xa0);
+    }
+
     /// Quoted unless it is one plain word.
     private static void value(StringBuilder line, String value) {
-        boolean plain = !value.isEmpty() && value.chars().allMatch(c -> c > ' ' && c != '"' && c != '=' && c != '\\');
+        boolean plain = !value.isEmpty()
+                && value.chars().allMatch(c -> c > ' ' && c != '"' && c != '=' && c != '\\' && !isControl(c));
         if (plain) {
             line.append(value);
             return;
@@ -84,7 +98,7 @@ final class LogFormats {
                 case '\r' -> line.append("\\r");
                 case '\t' -> line.append("\\t");
                 default -> {
-                    if (c < ' ' || (c >= 0x7f && c < 0xa0)) {
+                    if (isControl(c)) {
                         line.append("\\u00").append(hex(c >> 4)).append(hex(c));
                     } else {
                         line.append(c);
