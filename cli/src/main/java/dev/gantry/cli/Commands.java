@@ -28,7 +28,14 @@ enum Commands {
         this.description = description;
     }
 
+    /// The command of that name; the usual options stand for two of them.
     static Optional<Commands> named(String word) {
+        if (word.equals("-h") || word.equals("--help")) {
+            return Optional.of(HELP);
+        }
+        if (word.equals("-V") || word.equals("--version")) {
+            return Optional.of(VERSION);
+        }
         return Arrays.stream(values()).filter(c -> c.word().equals(word)).findFirst();
     }
 

@@ -60,6 +60,16 @@ final class Connection implements AutoCloseable {
         return new Connection(socket.toString(), loop, channel);
     }
 
+    /// Tells Netty, before its classes are there, to leave out what takes longer to set up than one
+    /// call takes: pools of buffers, events, and a search for the hardware addresses of the node.
+    static void preferAFastStart() {
+        System.setProperty("io.netty.machineId", "00:00:00:00:00:00:00:01");
+        System.setProperty("io.netty.processId", "1");
+        System.setProperty("io.netty.allocator.type", "unpooled");
+        System.setProperty("io.netty.noPreferDirect", "true");
+        System.setProperty("io.netty.jfr.enabled", "false");
+    }
+
     String address() {
         return address;
     }

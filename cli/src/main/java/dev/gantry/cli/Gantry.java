@@ -21,6 +21,7 @@ public final class Gantry {
 
     /// Runs one command and ends the process with its exit code.
     public static void main(String[] arguments) {
+        Connection.preferAFastStart();
         var stop = new StopSignal();
         stop.install();
         int code = new Gantry(Terminal.ofProcess(), stop).run(List.of(arguments));
@@ -68,11 +69,7 @@ public final class Gantry {
             HelpCommand.overview(terminal.err());
             return ExitCode.USAGE.value();
         }
-        String word = switch (words.removeFirst()) {
-            case "-h", "--help" -> "help";
-            case "-V", "--version" -> "version";
-            case String other -> other;
-        };
+        String word = words.removeFirst();
         Commands command = Commands.named(word)
                 .orElseThrow(() ->
                         new CliException.Usage("there is no command %s; gantry help lists them all".formatted(word)));
