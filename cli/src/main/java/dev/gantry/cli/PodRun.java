@@ -150,8 +150,9 @@ final class PodRun {
                         && p.getMetadata().getName().equals(metadata.getName())
                         && p.getMetadata().getNamespace().equals(metadata.getNamespace()));
         if (taken) {
-            throw new CliException.Failed("pod %s/%s runs already; stop it, or give this one another name with --name"
-                    .formatted(metadata.getNamespace(), metadata.getName()));
+            throw new CliException.Failed(
+                    "pod %s/%s is there already; remove it, or give this one another name with --name"
+                            .formatted(metadata.getNamespace(), metadata.getName()));
         }
     }
 

@@ -1,7 +1,8 @@
 package dev.gantry.cli;
 
+import dev.gantry.cri.runtime.v1.Container;
+import dev.gantry.cri.runtime.v1.ContainerState;
 import dev.gantry.cri.runtime.v1.PodSandbox;
-import dev.gantry.cri.runtime.v1.PodSandboxState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +14,7 @@ final class RmCommand implements Command {
 
     @Option(
             names = {"-f", "--force"},
-            description = "Stop pods that still run.")
+            description = "Stop containers that still run.")
     private boolean force;
 
     @Option(names = "--all", description = "All pods of this daemon.")
@@ -40,12 +41,13 @@ final class RmCommand implements Command {
                     all ? finder.pods().stream().map(PodSandbox::getId).toList() : references;
             return ForEach.run(session, wanted, reference -> {
                 PodSandbox pod = finder.pod(reference);
-                if (force) {
-                    stop.stopPod(pod.getId(), finder.containersOf(pod), Duration.ofSeconds(grace));
-                } else if (pod.getState() == PodSandboxState.SANDBOX_READY) {
+                List<Container> containers = finder.containersOf(pod);
+                boolean runs = containers.stream().anyMatch(c -> c.getState() == ContainerState.CONTAINER_RUNNING);
+                if (runs && !force) {
                     throw new CliException.Failed("pod %s runs; stop it first, or use rm -f"
                             .formatted(pod.getMetadata().getName()));
                 }
+                stop.stopPod(pod.getId(), containers, Duration.ofSeconds(grace));
                 stop.removePod(pod.getId(), pod.getMetadata());
                 session.terminal().out().println(reference);
             });

@@ -200,6 +200,8 @@ class ActionCommandsTest {
         Path logs = node.root().resolve("logs/default_web_uid/server");
         Files.createDirectories(logs);
         Files.writeString(logs.resolve("0.log"), "");
+        server().state = ContainerState.CONTAINER_RUNNING;
+        node.start(() -> server().run(FakeContainer::untilStopped));
 
         assertThat(gantry.run("rm", "default/web")).isEqualTo(1);
         assertThat(gantry.err()).isEqualTo("gantry: pod web runs; stop it first, or use rm -f\n");
@@ -212,10 +214,11 @@ class ActionCommandsTest {
 
     @Test
     void rmWithAllTakesEveryPodAndOneFailureDoesNotKeepTheOthers() {
-        node.runtime.states.put(POD, PodSandboxState.SANDBOX_NOTREADY);
+        server().state = ContainerState.CONTAINER_RUNNING;
+        node.start(() -> server().run(FakeContainer::untilStopped));
 
         assertThat(gantry.run("rm", "--all")).isEqualTo(1);
-        assertThat(node.runtime.pods).containsOnlyKeys(OTHER_POD);
+        assertThat(node.runtime.pods).containsOnlyKeys(POD);
 
         assertThat(gantry.run("rm", "--all", "-f")).isZero();
         assertThat(node.runtime.pods).isEmpty();

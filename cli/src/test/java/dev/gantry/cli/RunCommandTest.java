@@ -238,7 +238,7 @@ class RunCommandTest {
         String file = manifest("Never", "good");
 
         assertThat(gantry.run("run", file)).isEqualTo(1);
-        assertThat(gantry.err()).contains("pod default/test runs already");
+        assertThat(gantry.err()).contains("pod default/test is there already");
 
         assertThat(gantry.run("run", "--name", "other", file)).isZero();
         assertThat(node.calls("RunPodSandbox")).containsExactly("RunPodSandbox other");
