@@ -28,7 +28,7 @@ final class MemoryRounds {
         List<SamplePod> pods = new ArrayList<>();
         try {
             for (int i = 0; i < count; i++) {
-                SamplePod pod = new SamplePod(client, peer.logs());
+                SamplePod pod = new SamplePod(client, SamplePod.Program.SHELL, peer.logs());
                 pod.run();
                 pods.add(pod);
                 pod.createContainer();

@@ -32,8 +32,9 @@ final class PodRounds {
 
     static void pullImage(CriClient client) {
         var _ = client.images()
-                .pullImage(
-                        PullImageRequest.newBuilder().setImage(SamplePod.IMAGE).build());
+                .pullImage(PullImageRequest.newBuilder()
+                        .setImage(SamplePod.Program.SHELL.image())
+                        .build());
     }
 
     private static void round(List<Peer> peers, List<CriClient> clients, int rounds, Figures figures)
@@ -42,7 +43,7 @@ final class PodRounds {
         for (int round = 0; round < rounds; round++) {
             for (int index : Bench.turn(indexes, round)) {
                 Peer peer = peers.get(index);
-                live(new SamplePod(clients.get(index), peer.logs()), peer.name(), figures);
+                live(new SamplePod(clients.get(index), SamplePod.Program.SHELL, peer.logs()), peer.name(), figures);
                 Thread.sleep(50); // what it does after its last answer must not fall into the other's time
             }
         }

@@ -2,6 +2,8 @@ package dev.gantry.daemon;
 
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.ContainerMetadata;
+import dev.gantry.cri.runtime.v1.ContainerStats;
+import dev.gantry.cri.runtime.v1.ContainerStatsRequest;
 import dev.gantry.cri.runtime.v1.CreateContainerRequest;
 import dev.gantry.cri.runtime.v1.ExecSyncRequest;
 import dev.gantry.cri.runtime.v1.ExecSyncResponse;
@@ -20,32 +22,52 @@ import dev.gantry.cri.runtime.v1.StartContainerRequest;
 import dev.gantry.cri.runtime.v1.StopContainerRequest;
 import dev.gantry.cri.runtime.v1.StopPodSandboxRequest;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.UUID;
 
-/// A pod with one container that a client runs, call by call: a shell that ends at once when it is told to.
+/// A pod with one container that a client runs, call by call; the program in it ends at once when it is told to.
 /// Each step is one CRI call, as the kubelet makes it.
 final class SamplePod {
 
-    /// From the test images.
-    static final ImageSpec IMAGE = ImageSpec.newBuilder()
-            .setImage("registry.k8s.io/e2e-test-images/busybox:1.29-2")
-            .build();
+    /// What runs in a pod.
+    ///
+    /// @param serve what the container does until it is told to end
+    /// @param exec what is run beside it, and succeeds
+    record Program(ImageSpec image, List<String> serve, List<String> exec) {
+
+        /// A shell, of the test images in the registry.
+        static final Program SHELL = new Program(
+                ImageSpec.newBuilder()
+                        .setImage("registry.k8s.io/e2e-test-images/busybox:1.29-2")
+                        .build(),
+                List.of("sh", "-c", "trap 'exit 0' TERM; echo started; sleep 3600 & wait"),
+                List.of("true"));
+
+        /// The one that every node has from the start.
+        static final Program HELLO = new Program(
+                ImageSpec.newBuilder().setImage("gantry.local/hello:latest").build(),
+                List.of("serve", "8080"),
+                List.of("echo", "here"));
+    }
 
     private static final int STOP_SECONDS = 10;
+    private static final String LOG = "main/0.log";
 
     private static final SecurityProfile DEFAULT_SECCOMP = SecurityProfile.newBuilder()
             .setProfileType(SecurityProfile.ProfileType.RuntimeDefault)
             .build();
 
     private final CriClient client;
+    private final Program program;
     private final PodSandboxConfig config;
     private String sandbox = "";
     private String container = "";
 
     /// @param logs the folder for the pod's logs
-    SamplePod(CriClient client, Path logs) {
+    SamplePod(CriClient client, Program program, Path logs) {
         String uid = UUID.randomUUID().toString();
         this.client = client;
+        this.program = program;
         this.config = PodSandboxConfig.newBuilder()
                 .setMetadata(PodSandboxMetadata.newBuilder()
                         .setName("sample-" + uid)
@@ -78,14 +100,12 @@ final class SamplePod {
                 .getContainerId();
     }
 
-    private static ContainerConfig containerConfig() {
+    private ContainerConfig containerConfig() {
         return ContainerConfig.newBuilder()
                 .setMetadata(ContainerMetadata.newBuilder().setName("main"))
-                .setImage(IMAGE)
-                .addCommand("sh")
-                .addArgs("-c")
-                .addArgs("trap 'exit 0' TERM; echo started; sleep 3600 & wait")
-                .setLogPath("main/0.log")
+                .setImage(program.image())
+                .addAllCommand(program.serve())
+                .setLogPath(LOG)
                 .putLabels("app", "sample")
                 .setLinux(LinuxContainerConfig.newBuilder()
                         .setSecurityContext(
@@ -100,17 +120,34 @@ final class SamplePod {
                         .build());
     }
 
-    /// Runs `true` in the container.
     void exec() {
         ExecSyncResponse answer = client.runtime()
                 .execSync(ExecSyncRequest.newBuilder()
                         .setContainerId(container)
-                        .addCmd("true")
+                        .addAllCmd(program.exec())
                         .setTimeout(20)
                         .build());
         if (answer.getExitCode() != 0) {
-            throw new IllegalStateException("true ended with " + answer.getExitCode() + " in container " + container);
+            throw new IllegalStateException("%s ended with %d in container %s: %s"
+                    .formatted(
+                            program.exec(),
+                            answer.getExitCode(),
+                            container,
+                            answer.getStderr().toStringUtf8()));
         }
+    }
+
+    ContainerStats stats() {
+        return client.runtime()
+                .containerStats(ContainerStatsRequest.newBuilder()
+                        .setContainerId(container)
+                        .build())
+                .getStats();
+    }
+
+    /// The container's log, as it stands.
+    Path log() {
+        return Path.of(config.getLogDirectory()).resolve(LOG);
     }
 
     void stopContainer() {

@@ -1,0 +1,61 @@
+package dev.gantry.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The node that most users have, which the machine of the tests need not be: systemd, cgroup v2, AppArmor.
+class NodeVmIT {
+
+    @TempDir
+    private Path share;
+
+    @Test
+    void runsAPodInASliceOfSystemdAndTellsItsStatsAndLog() throws IOException {
+        Path tree = TestNode.tree();
+        Path distribution =
+                Path.of(TestNode.run("build", List.of()).lines().toList().getLast());
+        Path classes = tree.resolve("daemon/target/test-classes");
+        Path java = Path.of(System.getProperty("java.home"));
+        Files.copy(shim(), share.resolve("containerd-shim-runc-v2"));
+        Files.copy(tree.resolve("daemon/src/test/resources/node-vm.sh"), share.resolve("node-vm.sh"));
+
+        String output = TestNode.run(
+                "node-vm",
+                List.of(
+                        "-t",
+                        "420",
+                        "-r",
+                        distribution.toString(),
+                        "-r",
+                        classes.toString(),
+                        "-r",
+                        java.toString(),
+                        share.toString(),
+                        "bash",
+                        "node-vm.sh",
+                        distribution.toString(),
+                        classes.toString(),
+                        java.toString()));
+
+        assertThat(output)
+                .containsPattern("cgroup: 0::/gantry\\.slice/.*\\.scope")
+                .containsPattern("log: \\S+ stdout F serving on port 8080")
+                .containsPattern("memory: [1-9]\\d*")
+                .containsPattern("cpu: [1-9]\\d*")
+                .contains("gone");
+    }
+
+    private static Path shim() {
+        return List.of("/usr/bin", "/usr/local/bin").stream()
+                .map(folder -> Path.of(folder, "containerd-shim-runc-v2"))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no containerd-shim-runc-v2; run hack/setup"));
+    }
+}
