@@ -2,7 +2,8 @@
 # Runs inside the node VM for NodeVmIT: node-vm.sh DISTRIBUTION CLASSES JAVA. Starts the daemon as a service does and
 # runs a pod.
 set -euo pipefail
-dist=$1 classes=$2 export GANTRY_JAVA_HOME=$3
+dist=$1 classes=$2
+export GANTRY_JAVA_HOME=$3
 export PATH=$PWD:$PATH
 
 network=/etc/cni/net.d/10-pods.conflist

@@ -57,18 +57,30 @@ record Peer(String name, Path directory, String daemon) {
 
     /// The shims carry a path below the folder as an argument.
     private Stream<Long> shims() {
-        return ProcessHandle.allProcesses().map(ProcessHandle::pid).filter(pid -> {
-            String command = read(Path.of("/proc", Long.toString(pid), "cmdline"));
-            return command.contains("containerd-shim") && command.contains(directory + "/");
-        });
+        return ProcessHandle.allProcesses()
+                .map(ProcessHandle::pid)
+                .filter(pid -> read(file(pid, "comm")).startsWith("containerd-shim")
+                        && read(file(pid, "cmdline")).contains(directory + "/"));
+    }
+
+    /// How long the daemon has used a CPU since its start, in milliseconds.
+    long cpu() {
+        return ProcessHandle.of(pid())
+                .flatMap(it -> it.info().totalCpuDuration())
+                .orElseThrow(() -> new IllegalStateException(name + " does not run"))
+                .toMillis();
     }
 
     private static long proportionalSet(long pid) {
-        return read(Path.of("/proc", Long.toString(pid), "smaps_rollup"))
+        return read(file(pid, "smaps_rollup"))
                 .lines()
                 .filter(line -> line.startsWith("Pss:"))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
                 .sum();
+    }
+
+    private static Path file(long pid, String name) {
+        return Path.of("/proc", Long.toString(pid), name);
     }
 
     /// Empty if the process has ended.

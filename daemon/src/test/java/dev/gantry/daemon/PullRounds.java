@@ -39,6 +39,7 @@ final class PullRounds {
     private static void pullAndRemove(Peer peer, Figures figures) throws IOException, InterruptedException {
         long before = peer.stored();
         try (CriClient client = new CriClient(peer.socket())) {
+            long cpu = peer.cpu();
             figures.time(
                     "PullImage, 300 MB",
                     peer.name(),
@@ -46,6 +47,7 @@ final class PullRounds {
                             .pullImage(PullImageRequest.newBuilder()
                                     .setImage(IMAGE)
                                     .build()));
+            figures.add("its CPU time", peer.name(), (double) (peer.cpu() - cpu));
             figures.add("daemon after it, MiB", peer.name(), peer.daemonMemory() / 1024.0);
             figures.time(
                     "RemoveImage",

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 /// timed each from its own start: their shares may exceed the whole.
 final class Steps {
 
-    private static final Pattern LINE = Pattern.compile("steps of (\\w+): ((?:[\\w.-]+=\\d+ ?)+)");
+    private static final Pattern LINE = Pattern.compile("steps of (\\w+): ((?:[\\w.-]+=\\d+(?: |$))+)");
     private static final String WHOLE = "total";
 
     private Steps() {}
