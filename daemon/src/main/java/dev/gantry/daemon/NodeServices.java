@@ -55,10 +55,14 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Everything of a node below its gRPC server: stores, images, networks, shims, pods and containers, made in the order
 /// in which they need each other.
 final class NodeServices {
+
+    private static final Logger log = LoggerFactory.getLogger(NodeServices.class);
 
     /// How many steps of calls may go on beside the calls themselves.
     private static final int STEP_THREADS = 64;
@@ -72,6 +76,7 @@ final class NodeServices {
     private final Leases leases;
     private final Images images;
     private final GarbageCollector garbage;
+    private final ExecutorService steps;
     private final Sandboxes sandboxes;
     private final RuntimeServices runtime;
     private final CriImageService imageService;
@@ -89,7 +94,7 @@ final class NodeServices {
                 store, content, snapshotters, leases, imageSettings(configuration.images()), state.resolve("unpack")));
         Snapshotters byName = new Snapshotters(snapshotters);
 
-        ExecutorService steps = parts.add(new CallThreads("step", STEP_THREADS));
+        this.steps = parts.add(new CallThreads("step", STEP_THREADS));
         ExecutorService exits = parts.add(new CallThreads("exit", EXIT_THREADS));
         Poller poller = parts.add(new Poller());
         ShimReports reports = new ShimReports();
@@ -167,6 +172,19 @@ final class NodeServices {
         configuration.images().builtin().ifPresent(this::importBuiltinImages);
         sandboxes.recover();
         runtime.recover();
+        steps.execute(this::collectLeftovers);
+    }
+
+    /// What a daemon before this one was killed over: nothing refers to it, so it only takes up space.
+    private void collectLeftovers() {
+        try {
+            garbage.run();
+            snapshotters.forEach(Snapshotter::cleanUp);
+        } catch (RuntimeException e) {
+            log.atWarn()
+                    .setCause(e)
+                    .log("cannot remove what an earlier daemon left; it is tried again at the next start");
+        }
     }
 
     Images images() {

@@ -48,6 +48,7 @@ public final class Images implements AutoCloseable {
     private final FsUsageCache usage;
     private final Path scratch;
     private final UnpackLimits limits;
+    private final LayerSync sync;
 
     /// @param snapshotters the first is the default one
     /// @param scratch a directory for mount points and archives while they are unpacked
@@ -67,6 +68,7 @@ public final class Images implements AutoCloseable {
         this.layers = new LayerPool(content, settings, scratch);
         this.scratch = scratch;
         this.limits = settings.limits();
+        this.sync = new LayerSync(this.snapshotters);
         this.usage = new FsUsageCache(store, this.snapshotters, clock);
     }
 
@@ -190,6 +192,7 @@ public final class Images implements AutoCloseable {
 
     /// Makes the image visible: its tags and digests are its own from now on, and no other's.
     private Image record(ResolvedImage resolved, boolean pinned) {
+        sync.request();
         return store.update(view -> {
             Optional<Image> before = view.find(Image.KIND, resolved.id().toString());
             Image image = resolved.toImage(before, pinned, clock.instant());
@@ -270,5 +273,6 @@ public final class Images implements AutoCloseable {
     public void close() {
         registries.close();
         layers.close();
+        sync.close();
     }
 }
