@@ -7,6 +7,7 @@ import dev.gantry.sandbox.SandboxId;
 import dev.gantry.storage.Codec;
 import dev.gantry.storage.Index;
 import dev.gantry.storage.Kind;
+import dev.gantry.storage.Times;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;

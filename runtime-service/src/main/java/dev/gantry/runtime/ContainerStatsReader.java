@@ -10,6 +10,7 @@ import dev.gantry.cri.runtime.v1.UInt64Value;
 import dev.gantry.linux.Usage;
 import dev.gantry.storage.Snapshotter;
 import dev.gantry.storage.Snapshotters;
+import dev.gantry.storage.Times;
 import java.time.Clock;
 
 /// What a container uses, read from its cgroup and its writable layer; no process is asked.

@@ -6,6 +6,7 @@ import dev.gantry.cri.runtime.v1.ContainerStatus;
 import dev.gantry.cri.runtime.v1.LinuxContainerUser;
 import dev.gantry.cri.runtime.v1.Signal;
 import dev.gantry.linux.Signals;
+import dev.gantry.storage.Times;
 
 /// Containers as CRI messages.
 final class CriContainers {

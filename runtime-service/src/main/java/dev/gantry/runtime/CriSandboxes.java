@@ -34,6 +34,7 @@ import dev.gantry.sandbox.SandboxSecurity;
 import dev.gantry.sandbox.SandboxState;
 import dev.gantry.sandbox.SecurityProfile;
 import dev.gantry.sandbox.SelinuxLabel;
+import dev.gantry.storage.Times;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

@@ -11,7 +11,7 @@ import dev.gantry.sandbox.stored.Selinux;
 import dev.gantry.storage.Codec;
 import dev.gantry.storage.Index;
 import dev.gantry.storage.Kind;
-import java.time.Instant;
+import dev.gantry.storage.Times;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -54,7 +54,7 @@ final class SandboxRows implements Codec<Sandbox> {
                 .setSecurity(encode(config.security()))
                 .setHandler(sandbox.handler())
                 .setState(encode(sandbox.state()))
-                .setCreatedNanos(nanos(sandbox.created()))
+                .setCreatedNanos(Times.nanos(sandbox.created()))
                 .setCgroupParent(sandbox.cgroupParent())
                 .setOwnsCgroup(sandbox.ownsCgroup())
                 .setBootId(sandbox.bootId())
@@ -80,7 +80,7 @@ final class SandboxRows implements Codec<Sandbox> {
                 config(row),
                 row.getHandler(),
                 decode(row.getState()),
-                instant(row.getCreatedNanos()),
+                Times.instant(row.getCreatedNanos()),
                 row.getCgroupParent(),
                 row.getOwnsCgroup(),
                 row.getBootId(),
@@ -248,13 +248,5 @@ final class SandboxRows implements Codec<Sandbox> {
             case REMOVING -> SandboxState.REMOVING;
             case UNKNOWN, UNRECOGNIZED -> throw new IllegalStateException("unknown state in a stored pod sandbox");
         };
-    }
-
-    private static long nanos(Instant instant) {
-        return Math.addExact(Math.multiplyExact(instant.getEpochSecond(), 1_000_000_000L), instant.getNano());
-    }
-
-    private static Instant instant(long nanos) {
-        return Instant.ofEpochSecond(Math.floorDiv(nanos, 1_000_000_000L), Math.floorMod(nanos, 1_000_000_000L));
     }
 }
