@@ -6,11 +6,22 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `gantry run`: runs a pod from a manifest and supervises it until it ends or is told to stop; or,
 /// with `-d`, starts it and leaves it to itself.
+@CommandLine.Command(
+        footer = {
+            "",
+            "In the foreground the pod is supervised: containers that end are started again by its restartPolicy,",
+            "after 1 s, 2 s, 4 s and so on up to 5 min; their output is printed; Ctrl-C or SIGTERM stops the pod",
+            "with its grace period. When it has ended it is removed, with its volumes and logs, and the exit code",
+            "is that of the first container that failed for good. Logs lie in the daemon's root, in",
+            "logs/NAMESPACE_NAME_UID/CONTAINER/ATTEMPT.log. Fields that cannot be carried out are refused by name.",
+            "A pod that names no seccomp profile gets the runtime's default one."
+        })
 final class RunCommand implements Command {
 
     @Option(

@@ -117,15 +117,19 @@ class GantryRunIT {
             until(out, "visitor | Visited 1 times.");
             Run exec = gantry("exec", "hello/server", "--", "cat", "/shared/visits");
             assertThat(exec.out()).startsWith("Visited ");
-            assertThat(gantry("exec", "hello/server", "--", "exit", "42").exitCode()).isEqualTo(42);
-            assertThat(gantry("logs", "--tail", "1", "hello/visitor").out().lines()).hasSize(1);
+            assertThat(gantry("exec", "hello/server", "--", "exit", "42").exitCode())
+                    .isEqualTo(42);
+            assertThat(gantry("logs", "--tail", "1", "hello/visitor").out().lines())
+                    .hasSize(1);
             assertThat(gantry("ps").out()).contains("visitor", "server");
 
             killDaemon();
             until(err, "the daemon is away, the pod runs on");
-            assertThat(run(List.of(ROOT.resolve("hack/node").toString(), "up", nodeDirectory())).exitCode())
+            assertThat(run(List.of(ROOT.resolve("hack/node").toString(), "up", nodeDirectory()))
+                            .exitCode())
                     .isZero();
-            String visits = gantry("exec", "hello/server", "--", "cat", "/shared/visits").out();
+            String visits = gantry("exec", "hello/server", "--", "cat", "/shared/visits")
+                    .out();
             int number = Integer.parseInt(visits.replaceAll("\\D", ""));
             until(out, "visitor | Visited %d times.".formatted(number + 2));
         } finally {
@@ -138,7 +142,8 @@ class GantryRunIT {
     }
 
     private static void killDaemon() throws IOException {
-        long pid = Long.parseLong(Files.readString(Path.of(nodeDirectory(), "gantryd.pid")).strip());
+        long pid = Long.parseLong(
+                Files.readString(Path.of(nodeDirectory(), "gantryd.pid")).strip());
         ProcessHandle daemon = ProcessHandle.of(pid).orElseThrow();
         daemon.destroyForcibly();
         daemon.onExit().join();
@@ -160,7 +165,9 @@ class GantryRunIT {
         Run broken = gantry("run", file.toString());
 
         assertThat(broken.exitCode()).isEqualTo(1);
-        assertThat(broken.err()).contains("gantry: cannot start container bad: ").contains("/none");
+        assertThat(broken.err())
+                .contains("gantry: cannot start container bad: ")
+                .contains("/none");
         noPodIsLeft();
     }
 
