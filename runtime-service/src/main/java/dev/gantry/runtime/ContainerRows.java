@@ -18,12 +18,14 @@ final class ContainerRows implements Codec<Container> {
     static final String BY_NAME = "name";
 
     static final Kind<Container> KIND = new Kind<>(
-            "containers",
-            Container::id,
-            new ContainerRows(),
-            List.of(new Index<>(BY_NAME, container -> List.of(container.reservedName()))));
+            "containers", Container::id, new ContainerRows(), List.of(new Index<>(BY_NAME, ContainerRows::names)));
 
     private static final int VERSION = 1;
+
+    /// A container that is being removed gives its name to the next.
+    private static List<String> names(Container container) {
+        return container.state() == ContainerState.REMOVING ? List.of() : List.of(container.reservedName());
+    }
 
     @Override
     public byte[] encode(Container container) {

@@ -1,12 +1,16 @@
 package dev.gantry.runtime;
 
+import dev.gantry.linux.KeyedLocks;
 import dev.gantry.linux.Signals;
 import dev.gantry.sandbox.BundleFiles;
 import dev.gantry.shim.Exit;
 import dev.gantry.shim.ShimException;
 import dev.gantry.storage.Change;
 import dev.gantry.storage.Durability;
+import dev.gantry.storage.Update;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,6 +30,9 @@ final class ContainerStopper {
     private final ContainerParts parts;
     /// Containers whose stop signal was sent: a repeated stop waits, but does not signal again.
     private final ConcurrentHashMap.KeySetView<String, Boolean> signalled = ConcurrentHashMap.newKeySet();
+
+    /// Deletions that go on now.
+    private final ConcurrentHashMap<String, CompletableFuture<Void>> deletions = new ConcurrentHashMap<>();
 
     ContainerStopper(ContainerParts parts) {
         this.parts = parts;
@@ -63,32 +70,73 @@ final class ContainerStopper {
         }
     }
 
-    /// Kills the container if it still runs and deletes everything that carries its id, but its log.
+    /// Kills the container if it still runs and removes it, but for its log.
+    ///
+    /// When this returns the removal is on the disk and the name is free. The files go behind the caller's
+    /// back, as a large writable layer may take long; a daemon that is killed over it goes on at its next
+    /// start.
     void remove(Container container) throws InterruptedException {
         stop(container, Duration.ZERO);
         String id = container.id();
-        try (var _ = parts.locks().lock(id)) {
-            Container stopped =
-                    parts.store().view().find(ContainerRows.KIND, id).orElse(null);
-            if (stopped == null) {
-                return;
+        Optional<Container> removing;
+        if (container.state() == ContainerState.CREATED) {
+            try (KeyedLocks.Held _ = parts.locks().lock(id)) {
+                removing = markRemoving(id);
             }
-            delete(stopped);
+        } else {
+            removing = markRemoving(id);
         }
-        log.atDebug().addKeyValue("container", id).log("container removed");
+        removing.ifPresent(it -> deletions.put(id, CompletableFuture.runAsync(() -> deleteBehind(it), parts.exits())));
+    }
+
+    /// Nothing but its removal changes a container that has ended, so for such the lock is not needed.
+    private Optional<Container> markRemoving(String id) {
+        return parts.store().update(view -> {
+            Container container = view.find(ContainerRows.KIND, id).orElse(null);
+            if (container == null || !container.state().isVisible()) {
+                return Update.nothing(Optional.empty());
+            }
+            if (container.state().mayRun()) {
+                throw new ContainerException.WrongState(
+                        "cannot remove container %s: it was started meanwhile".formatted(id));
+            }
+            Container removing = container.in(ContainerState.REMOVING);
+            return Update.of(Change.empty().put(ContainerRows.KIND, removing), Optional.of(removing));
+        });
+    }
+
+    /// What cannot be deleted shows up again, so that the client removes it again.
+    private void deleteBehind(Container removing) {
+        String id = removing.id();
+        try (KeyedLocks.Held _ = parts.locks().lock(id)) {
+            delete(removing);
+        } catch (RuntimeException e) {
+            log.atWarn()
+                    .addKeyValue("container", id)
+                    .setCause(e)
+                    .log("cannot delete a removed container; it is listed again");
+            parts.store().commit(Change.empty().put(ContainerRows.KIND, removing.in(ContainerState.EXITED)));
+        } finally {
+            deletions.remove(id);
+        }
+    }
+
+    /// Done when the files of these containers are gone, as far as their removal has begun.
+    CompletableFuture<Void> deletions(Collection<Container> containers) {
+        return CompletableFuture.allOf(containers.stream()
+                .map(it -> deletions.get(it.id()))
+                .filter(Objects::nonNull)
+                .toArray(CompletableFuture<?>[]::new));
     }
 
     /// The deletion itself, each step of which can be repeated.
-    void delete(Container stopped) {
-        String id = stopped.id();
-        parts.store()
-                .commit(
-                        Change.empty().put(ContainerRows.KIND, stopped.in(ContainerState.REMOVING)),
-                        Durability.BUFFERED);
+    void delete(Container removing) {
+        String id = removing.id();
         BundleFiles.delete(parts.bundle(id));
         parts.specs().delete(id);
-        parts.snapshotters().get(stopped.snapshotter()).remove(id);
-        parts.store().commit(Change.empty().delete(ContainerRows.KIND, id));
+        parts.snapshotters().get(removing.snapshotter()).remove(id);
+        parts.store().commit(Change.empty().delete(ContainerRows.KIND, id), Durability.BUFFERED);
+        log.atDebug().addKeyValue("container", id).log("container deleted");
     }
 
     /// With the first process the rest dies too: with its pid namespace, or by the shim where that is shared.

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /// The containers of the node.
 ///
@@ -55,6 +56,11 @@ public final class Containers {
         if (container != null) {
             stopper.remove(container);
         }
+    }
+
+    /// Done when nothing is left of the pod's removed containers.
+    CompletableFuture<Void> deletions(SandboxId sandbox) {
+        return stopper.deletions(of(sandbox));
     }
 
     /// The container whose id is or begins with `id`.

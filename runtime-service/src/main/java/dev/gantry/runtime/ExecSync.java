@@ -69,7 +69,7 @@ final class ExecSync {
                 output,
                 errors);
         try {
-            int code = execute(container, live.shim, exec, process(container, command), fifos, timeout);
+            int code = execute(container, live.shim, exec, process(container, live, command), fifos, timeout);
             return new Result(output.bytes(), errors.bytes(), code);
         } finally {
             fifos.delete();
@@ -143,7 +143,12 @@ final class ExecSync {
     }
 
     /// The container's own process with another command line: same user, rights and environment.
-    private byte[] process(Container container, List<String> command) {
+    private byte[] process(Container container, LiveContainers.Live live, List<String> command) {
+        OciProcess own = live.process(() -> ownProcess(container));
+        return own.toBuilder().args(command).terminal(false).build().toJson();
+    }
+
+    private OciProcess ownProcess(Container container) {
         try {
             byte[] config = Files.readAllBytes(parts.bundle(container.id()).config());
             OciProcess own = Spec.parse(config, "config.json of container " + container.id())
@@ -151,7 +156,7 @@ final class ExecSync {
             if (own == null) {
                 throw new IllegalStateException("the bundle of container %s has no process".formatted(container.id()));
             }
-            return own.toBuilder().args(command).terminal(false).build().toJson();
+            return own;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the bundle of container " + container.id(), e);
         }

@@ -1,11 +1,14 @@
 package dev.gantry.runtime;
 
+import dev.gantry.cri.oci.OciProcess;
 import dev.gantry.linux.PidFd;
 import dev.gantry.shim.Exit;
 import dev.gantry.shim.Shim;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// What the daemon holds for containers that run now; all of it can be made again from the store and the shims.
 /// Thread-safe.
@@ -22,6 +25,7 @@ final class LiveContainers {
         /// A hold on its first process, which cannot come to mean another one as a pid can.
         private final Optional<PidFd> process;
         private volatile boolean outOfMemory;
+        private volatile @Nullable OciProcess spec;
 
         Live(Shim shim, ContainerIo io, Optional<PidFd> process, CompletableFuture<Exit> exit) {
             this.shim = shim;
@@ -33,6 +37,16 @@ final class LiveContainers {
         /// Signals the first process itself, which spares the shim the start of a runc; false when it has ended.
         boolean signal(int signal) {
             return process.isPresent() && process.get().signal(signal);
+        }
+
+        /// What its first process was started with; read once, since probes ask for it again and again.
+        OciProcess process(Supplier<OciProcess> read) {
+            OciProcess known = spec;
+            if (known == null) {
+                known = read.get();
+                spec = known;
+            }
+            return known;
         }
 
         /// Lets go of the streams and the process.

@@ -63,7 +63,7 @@ final class Pods {
         }
         stop(sandbox.id().value());
         each(containers.of(sandbox.id()), "remove", it -> containers.remove(it.id()));
-        sandboxes.remove(sandbox.id());
+        sandboxes.remove(sandbox.id(), containers.deletions(sandbox.id()));
     }
 
     private interface Step {

@@ -66,7 +66,7 @@ final class SandboxRecovery {
             case READY -> recoverReady(sandbox);
             case STOPPING -> reconnect(sandbox);
             case STOPPED -> {}
-            case REMOVING -> stopper.remove(sandbox);
+            case REMOVING -> stopper.deleteOrShow(sandbox);
         }
     }
 
@@ -82,7 +82,7 @@ final class SandboxRecovery {
                             !NetworkNamespaces.exists(parts.places().networkNamespace(sandbox.id())));
             NetworkNamespaces.remove(parts.places().networkNamespace(sandbox.id()));
         }
-        stopper.remove(sandbox);
+        stopper.delete(sandbox);
     }
 
     private void recoverReady(Sandbox sandbox) {

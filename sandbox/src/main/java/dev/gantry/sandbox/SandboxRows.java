@@ -25,10 +25,16 @@ final class SandboxRows implements Codec<Sandbox> {
             "sandboxes",
             sandbox -> sandbox.id().value(),
             new SandboxRows(),
-            List.of(new Index<>(
-                    BY_NAME, sandbox -> List.of(sandbox.config().metadata().reservedName()))));
+            List.of(new Index<>(BY_NAME, SandboxRows::names)));
 
     private static final int VERSION = 1;
+
+    /// A sandbox that is being removed gives its name to the next.
+    private static List<String> names(Sandbox sandbox) {
+        return sandbox.state() == SandboxState.REMOVING
+                ? List.of()
+                : List.of(sandbox.config().metadata().reservedName());
+    }
 
     @Override
     public byte[] encode(Sandbox sandbox) {

@@ -66,10 +66,30 @@ final class SandboxStopper {
         return stopped;
     }
 
-    /// Deletes a stopped sandbox with everything that carries its id.
-    void remove(Sandbox stopped) {
+    /// Records that a stopped sandbox is removed: from then on it is not listed and its name is free.
+    Sandbox markRemoving(Sandbox stopped) {
+        Sandbox removing = stopped.in(SandboxState.REMOVING);
+        parts.store().commit(Change.empty().put(SandboxRows.KIND, removing));
+        return removing;
+    }
+
+    /// Deletes a sandbox that is being removed with everything that carries its id; what cannot be deleted shows up
+    /// again, so that the client removes it again.
+    void deleteOrShow(Sandbox removing) {
+        try {
+            delete(removing);
+        } catch (RuntimeException e) {
+            log.atWarn()
+                    .addKeyValue("sandbox", removing.id())
+                    .setCause(e)
+                    .log("cannot delete a removed pod sandbox; it is listed again");
+            parts.store().commit(Change.empty().put(SandboxRows.KIND, removing.in(SandboxState.STOPPED)));
+        }
+    }
+
+    /// The deletion itself, each step of which can be repeated.
+    void delete(Sandbox removing) {
         Timeline timeline = new Timeline();
-        Sandbox removing = intend(stopped.in(SandboxState.REMOVING));
         String id = removing.id().value();
         timeline.run("shim", () -> endShim(removing));
         // Once more for a network whose plugin failed when the sandbox was stopped.
@@ -82,10 +102,10 @@ final class SandboxStopper {
             parts.places().files(removing.id()).delete();
             BundleFiles.delete(new Bundle(parts.places().bundle(id)));
         });
-        parts.store().commit(Change.empty().delete(SandboxRows.KIND, id));
+        parts.store().commit(Change.empty().delete(SandboxRows.KIND, id), Durability.BUFFERED);
         parts.podShims().remove(removing.id());
-        log.atInfo().addKeyValue("sandbox", id).log("sandbox removed");
-        timeline.log(log, "RemovePodSandbox", id);
+        log.atInfo().addKeyValue("sandbox", id).log("sandbox deleted");
+        timeline.log(log, "deletion of a pod sandbox", id);
     }
 
     /// Records what is about to be done, for a daemon that finds it half done; a power cut does the rest itself.

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /// The pod sandboxes of the node.
 ///
@@ -58,17 +59,22 @@ public final class Sandboxes {
         }
     }
 
-    /// Stops the sandbox if need be and deletes it; its containers must be removed already. Removing what is gone
+    /// Stops the sandbox if need be and removes it; its containers must be removed already. Removing what is gone
     /// succeeds.
-    public void remove(SandboxId id) throws InterruptedException {
+    ///
+    /// When this returns the removal is on the disk and the name is free; the files go behind the caller's back.
+    ///
+    /// @param containersGone done when nothing is left of its containers, so that the shim has no more of them
+    public void remove(SandboxId id, CompletableFuture<Void> containersGone) throws InterruptedException {
+        Sandbox removing;
         try (KeyedLocks.Held _ = locks.lock(id.value())) {
             Sandbox sandbox = stored(id).orElse(null);
-            if (sandbox == null || sandbox.state() == SandboxState.CREATING) {
+            if (sandbox == null || !sandbox.state().isVisible()) {
                 return;
             }
-            Sandbox stopped = sandbox.state() == SandboxState.REMOVING ? sandbox : stopper.stop(sandbox);
-            stopper.remove(stopped);
+            removing = stopper.markRemoving(stopper.stop(sandbox));
         }
+        var _ = containersGone.whenCompleteAsync((_, _) -> stopper.deleteOrShow(removing), parts.steps());
     }
 
     /// The sandbox whose id is or begins with `id`.
