@@ -34,8 +34,16 @@ final class Daemon implements AutoCloseable {
     static Daemon start(Configuration configuration, Optional<Path> configurationFile, Identity identity) {
         Daemon daemon = new Daemon(configuration, configurationFile, identity);
         try {
+            Stopwatch stopwatch = new Stopwatch();
             daemon.prepareHost();
-            daemon.serve();
+            stopwatch.lap("host");
+            NodeServices node = new NodeServices(configuration, identity, daemon.parts);
+            stopwatch.lap("node");
+            node.recover();
+            stopwatch.lap("recovery");
+            daemon.serve(node);
+            stopwatch.lap("socket");
+            log.debug("steps of the start, in milliseconds: {}", stopwatch);
             return daemon;
         } catch (RuntimeException failure) {
             try (Parts _ = daemon.parts) {
@@ -54,9 +62,7 @@ final class Daemon implements AutoCloseable {
         host.check(configuration).forEach(warning -> log.warn("{}", warning));
     }
 
-    private void serve() {
-        NodeServices node = new NodeServices(configuration, identity, parts);
-        node.recover();
+    private void serve(NodeServices node) {
         GantryService gantry =
                 new GantryService(node, new NodeInfo(configuration, configurationFile, node.cgroupDriver(), identity));
         CallServer server = CallServer.start(

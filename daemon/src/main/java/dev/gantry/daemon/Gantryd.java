@@ -1,5 +1,7 @@
 package dev.gantry.daemon;
 
+import dev.gantry.linux.ErrnoException;
+import dev.gantry.linux.ServiceManager;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -93,9 +95,25 @@ public final class Gantryd {
                     .addKeyValue("address", configuration.grpc().address())
                     .addKeyValue("version", identity.version())
                     .log("serving");
-            log.atInfo().addKeyValue("signal", signals.await()).log("stopping; containers run on");
+            tellServiceManager("READY=1", log);
+            String signal = signals.await();
+            tellServiceManager("STOPPING=1", log);
+            log.atInfo().addKeyValue("signal", signal).log("stopping; containers run on");
         }
         log.info("stopped");
+    }
+
+    /// A manager that does not listen is no reason to stop serving pods.
+    private static void tellServiceManager(String message, Logger log) {
+        String socket = System.getenv().getOrDefault("NOTIFY_SOCKET", "");
+        if (socket.isEmpty()) {
+            return;
+        }
+        try {
+            ServiceManager.tell(socket, message);
+        } catch (ErrnoException | IllegalArgumentException e) {
+            log.atWarn().addKeyValue("message", message).log(e.getMessage());
+        }
     }
 
     private void reload(CommandLine line, ConfigurationFiles files, Logger log) {

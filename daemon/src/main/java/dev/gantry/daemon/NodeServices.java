@@ -43,8 +43,6 @@ import dev.gantry.storage.NativeSnapshotter;
 import dev.gantry.storage.OverlaySnapshotter;
 import dev.gantry.storage.Snapshotter;
 import dev.gantry.storage.Snapshotters;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -53,7 +51,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -169,7 +166,7 @@ final class NodeServices {
 
     /// Brings stored and running things together; before the first client.
     void recover() {
-        configuration.images().builtin().ifPresent(this::importBuiltinImages);
+        configuration.images().builtin().ifPresent(new BuiltinImages(images)::importFrom);
         sandboxes.recover();
         runtime.recover();
         steps.execute(this::collectLeftovers);
@@ -298,14 +295,6 @@ final class NodeServices {
 
     private Image pull(String reference) {
         return images.pull(PullOptions.of(Reference.parse(reference), Credentials.NONE));
-    }
-
-    private void importBuiltinImages(Path folder) {
-        try (Stream<Path> layouts = Files.list(folder)) {
-            layouts.sorted().forEach(layout -> images.importLayout(layout, true));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the images that come with the daemon from " + folder, e);
-        }
     }
 
     /// Passes on what shims report by themselves; exits are learnt by waiting for them.

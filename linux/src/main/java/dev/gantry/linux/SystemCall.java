@@ -8,6 +8,7 @@ enum SystemCall {
     CLOSE(3, 57),
     IOCTL(16, 29),
     SOCKET(41, 198),
+    SENDTO(44, 206),
     WAIT4(61, 260),
     KILL(62, 129),
     FCNTL(72, 25),
