@@ -27,6 +27,7 @@ final class StorageVictim {
             blob(content, random);
             layer(snapshots, id);
             if (i % 7 == 6) {
+                promise("removing", "container " + id); // killed from here on, it may be there or not
                 snapshots.remove("container " + id);
                 promise("removed", "container " + id);
             }
