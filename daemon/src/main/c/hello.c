@@ -8,7 +8,8 @@
  *   visit URL [SECONDS [FILE]]   fetch URL every SECONDS (default 1), print the
  *                                answer, keep the number of visits in FILE
  *   write FILE TEXT...           replace FILE by a line of TEXT
- *   cat FILE...    ls [DIR]    env    echo TEXT...    sleep SECONDS    exit CODE
+ *   cat FILE...    ls [DIR]    env    echo TEXT...    sleep SECONDS
+ *   exit CODE [SECONDS]          end with CODE, after SECONDS
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -394,7 +395,7 @@ static int
 misuse(void)
 {
 	fputs("usage: hello serve PORT [FILE] | visit URL [SECONDS [FILE]] | write FILE TEXT... | "
-	      "cat FILE... | ls [DIR] | env | echo TEXT... | sleep SECONDS | exit CODE\n",
+	      "cat FILE... | ls [DIR] | env | echo TEXT... | sleep SECONDS | exit CODE [SECONDS]\n",
 	      stderr);
 	return 2;
 }
@@ -422,8 +423,10 @@ perform(const char *what, int count, char **arguments)
 		pause_for(arguments[0]);
 		return 0;
 	}
-	if (!strcmp(what, "exit") && count == 1)
+	if (!strcmp(what, "exit") && (count == 1 || count == 2)) {
+		pause_for(count > 1 ? arguments[1] : "0");
 		return (int)strtoul(arguments[0], NULL, 10) & 0xff;
+	}
 	return misuse();
 }
 

@@ -119,7 +119,7 @@ record CommandLine(Command command, Optional<Path> config, Setting.Table overrid
 
         /// A value as TOML has it, or, where it is none, the text itself: `--set log.level=debug`.
         private static Setting literal(String value, String origin) {
-            if (value.matches("[0-9]{1,18}")) {
+            if (value.matches("0|[1-9][0-9]{0,17}")) {
                 return new Setting.Scalar(Long.parseLong(value), origin);
             }
             return switch (value) {

@@ -1,5 +1,6 @@
 package dev.gantry.daemon;
 
+import dev.gantry.cri.gantry.v1.GantryGrpc;
 import dev.gantry.cri.runtime.v1.ImageServiceGrpc;
 import dev.gantry.cri.runtime.v1.RuntimeServiceGrpc;
 import io.grpc.ManagedChannel;
@@ -12,7 +13,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
-/// The two CRI services behind a Unix socket, ours or another runtime's, as benchmarks and integration tests call them.
+/// The CRI services behind a Unix socket, ours or another runtime's, as benchmarks and integration tests call them.
 final class CriClient implements AutoCloseable {
 
     /// What the kubelet grants most calls.
@@ -36,6 +37,10 @@ final class CriClient implements AutoCloseable {
 
     RuntimeServiceGrpc.RuntimeServiceBlockingStub runtime() {
         return RuntimeServiceGrpc.newBlockingStub(channel).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    GantryGrpc.GantryBlockingStub gantry() {
+        return GantryGrpc.newBlockingStub(channel).withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS);
     }
 
     ImageServiceGrpc.ImageServiceBlockingStub images() {

@@ -37,6 +37,8 @@ class GantrydTest {
                 "--set",
                 "grpc.gid=5",
                 "--set",
+                "grpc.mode=0600",
+                "--set",
                 "runtime.enable_unprivileged_icmp=false",
                 "--set",
                 "runtime.handlers.runc.binary=/usr/bin/crun"));
@@ -47,6 +49,7 @@ class GantrydTest {
         assertThat(read.cni().netnsDir()).isEqualTo(Path.of("/s/netns"));
         assertThat(read.grpc().address()).isEqualTo(Path.of("/a.sock"));
         assertThat(read.grpc().gid()).isEqualTo(5);
+        assertThat(read.grpc().mode()).isEqualTo(0600);
         assertThat(read.log().level()).isEqualTo("debug");
         assertThat(read.images().registryConfig()).containsExactly(Path.of("/one"), Path.of("/two"));
         assertThat(read.runtime().unprivilegedIcmp()).isFalse();

@@ -4,6 +4,8 @@ import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.ContainerMetadata;
 import dev.gantry.cri.runtime.v1.ContainerStats;
 import dev.gantry.cri.runtime.v1.ContainerStatsRequest;
+import dev.gantry.cri.runtime.v1.ContainerStatus;
+import dev.gantry.cri.runtime.v1.ContainerStatusRequest;
 import dev.gantry.cri.runtime.v1.CreateContainerRequest;
 import dev.gantry.cri.runtime.v1.ExecSyncRequest;
 import dev.gantry.cri.runtime.v1.ExecSyncResponse;
@@ -65,10 +67,18 @@ final class SamplePod {
 
     /// @param logs the folder for the pod's logs
     SamplePod(CriClient client, Program program, Path logs) {
-        String uid = UUID.randomUUID().toString();
+        this(client, program, config(logs));
+    }
+
+    private SamplePod(CriClient client, Program program, PodSandboxConfig config) {
         this.client = client;
         this.program = program;
-        this.config = PodSandboxConfig.newBuilder()
+        this.config = config;
+    }
+
+    private static PodSandboxConfig config(Path logs) {
+        String uid = UUID.randomUUID().toString();
+        return PodSandboxConfig.newBuilder()
                 .setMetadata(PodSandboxMetadata.newBuilder()
                         .setName("sample-" + uid)
                         .setNamespace("default")
@@ -81,6 +91,14 @@ final class SamplePod {
                                 .setSeccomp(DEFAULT_SECCOMP)
                                 .build()))
                 .build();
+    }
+
+    /// The same pod, seen by another client.
+    SamplePod through(CriClient other) {
+        SamplePod pod = new SamplePod(other, program, config);
+        pod.sandbox = sandbox;
+        pod.container = container;
+        return pod;
     }
 
     void run() {
@@ -143,6 +161,18 @@ final class SamplePod {
                         .setContainerId(container)
                         .build())
                 .getStats();
+    }
+
+    String sandbox() {
+        return sandbox;
+    }
+
+    ContainerStatus status() {
+        return client.runtime()
+                .containerStatus(ContainerStatusRequest.newBuilder()
+                        .setContainerId(container)
+                        .build())
+                .getStatus();
     }
 
     /// The container's log, as it stands.

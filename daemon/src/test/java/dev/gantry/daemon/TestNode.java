@@ -87,6 +87,20 @@ final class TestNode implements AutoCloseable {
         return folder;
     }
 
+    /// Ends the daemon as a crash would. Containers run on.
+    void kill() throws InterruptedException {
+        ProcessHandle daemon = ProcessHandle.of(pid()).orElseThrow();
+        daemon.destroyForcibly();
+        while (daemon.isAlive()) {
+            TimeUnit.MILLISECONDS.sleep(10);
+        }
+    }
+
+    /// Starts a daemon in the same folder again, as it was set up.
+    void restart() throws IOException {
+        run("node", List.of("up", directory.toString()));
+    }
+
     Path directory() {
         return directory;
     }
