@@ -130,6 +130,10 @@ final class Database implements AutoCloseable {
     @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
     record Row(String table, String key, byte @Nullable [] value) {}
 
+    Path directory() {
+        return directory;
+    }
+
     /// Returns when everything that was written before the call is on the disk. Does not hold up writers.
     void sync() {
         try (Lease _ = lease()) {

@@ -125,9 +125,10 @@ final class Publication {
     }
 
     /// A failure for one more waiter: each thread gets an exception with its own stack.
-    private static StorageException again(StorageException e) {
+    private StorageException again(StorageException e) {
         return switch (e) {
             case StorageException.NoSpace _ -> new StorageException.NoSpace("commit", e);
+            case StorageException.Closed _ -> new StorageException.Closed(database.directory());
             default -> new StorageException.Failed("commit", e);
         };
     }
