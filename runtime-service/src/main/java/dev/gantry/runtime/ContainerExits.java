@@ -40,6 +40,9 @@ final class ContainerExits {
     }
 
     private void ended(String id, LiveContainers.Live live, Exit exit, Throwable failure) {
+        if (failure != null && parts.shims().isClosed()) {
+            return; // The daemon is going, the container is not.
+        }
         try {
             awaitOutput(id, live);
             Exit known = failure == null ? exit : exitWithoutShim(id, failure);

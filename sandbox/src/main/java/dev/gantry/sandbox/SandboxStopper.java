@@ -163,6 +163,10 @@ final class SandboxStopper {
     private void endShim(Sandbox sandbox) {
         Shim shim = parts.podShims().find(sandbox.id()).orElse(null);
         if (shim == null) {
+            // The daemon that stopped the pod may have ended before it told the shim to.
+            if (sandbox.bootId().equals(parts.bootId())) {
+                cleanUpAfterShim(sandbox);
+            }
             return;
         }
         try {

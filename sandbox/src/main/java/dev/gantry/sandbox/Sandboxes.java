@@ -11,6 +11,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /// The pod sandboxes of the node.
 ///
@@ -155,11 +156,14 @@ public final class Sandboxes {
         String id = sandbox.id().value();
         parts.podShims().find(sandbox.id()).ifPresent(shim -> {
             var _ = shim.wait(id, Optional.empty())
-                    .whenCompleteAsync((_, _) -> pauseEnded(sandbox.id()), parts.steps());
+                    .whenCompleteAsync((_, failure) -> pauseEnded(sandbox.id(), failure), parts.steps());
         });
     }
 
-    private void pauseEnded(SandboxId id) {
+    private void pauseEnded(SandboxId id, @Nullable Throwable failure) {
+        if (failure != null && parts.shims().isClosed()) {
+            return; // The daemon is going, the pod is not.
+        }
         try (KeyedLocks.Held _ = locks.lock(id.value())) {
             stored(id)
                     .filter(it -> it.state() == SandboxState.READY)

@@ -38,6 +38,7 @@ public final class Shims implements AutoCloseable {
     private final ShimEvents events;
     private final TtrpcLoop loop;
     private final ShimConnections connections;
+    private volatile boolean closed;
 
     /// Listens for events from now on.
     ///
@@ -242,9 +243,15 @@ public final class Shims implements AutoCloseable {
         }
     }
 
+    /// Whether the connections were dropped by us: then a wait that fails says nothing about the container.
+    public boolean isClosed() {
+        return closed;
+    }
+
     /// Drops all connections and stops listening for events. Shims and containers live on.
     @Override
     public void close() {
+        closed = true;
         loop.close();
         events.close();
     }
