@@ -12,8 +12,8 @@ import dev.gantry.shim.ShimException;
 import dev.gantry.shim.StdioFifos;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,8 +30,9 @@ final class ExecSync {
 
     private static final Logger log = LoggerFactory.getLogger(ExecSync.class);
 
-    /// A container's author decides how much a command prints (CVE-2022-31030): the rest is read and dropped.
-    static final int MAX_OUTPUT = 16 << 20;
+    /// A container's author decides how much a command prints (CVE-2022-31030): the rest is read and dropped. Both
+    /// streams, the exit code and the fields' tags fit into the 16 MiB that the kubelet takes as an answer.
+    static final int MAX_OUTPUT = (16 << 20) - 64;
     private static final Duration FOREVER = Duration.ofDays(365);
     /// Something that the command left running may hold its output open.
     private static final Duration DRAIN = Duration.ofSeconds(2);
@@ -46,7 +48,7 @@ final class ExecSync {
         this.poller = poller;
     }
 
-    /// What a command printed, each stream cut at [#MAX_OUTPUT], and how it ended.
+    /// What a command printed, together cut at [#MAX_OUTPUT], and how it ended.
     record Result(ByteString output, ByteString errors, int exitCode) {}
 
     /// @param timeout zero means no limit
@@ -59,20 +61,19 @@ final class ExecSync {
         }
         LiveContainers.Live live = containers.running(container, "execute in");
         String exec = SandboxId.random().value();
-        Capture output = new Capture();
-        Capture errors = new Capture();
-        StdioFifos fifos = StdioFifos.create(
-                poller,
-                ContainerStreams.directory(parts.bundle(container.id())),
-                exec,
-                new StdioFifos.Streams(false, false),
-                output,
-                errors);
+        Path directory = ContainerStreams.directory(parts.bundle(container.id()));
+        AtomicInteger room = new AtomicInteger(MAX_OUTPUT);
+        ExecOutput output = new ExecOutput(directory.resolve(exec + ".out"), room);
+        ExecOutput errors = new ExecOutput(directory.resolve(exec + ".err"), room);
+        StdioFifos fifos =
+                StdioFifos.create(poller, directory, exec, new StdioFifos.Streams(false, false), output, errors);
         try {
             int code = execute(container, live.shim, exec, process(container, live, command), fifos, timeout);
             return new Result(output.bytes(), errors.bytes(), code);
         } finally {
             fifos.delete();
+            output.close();
+            errors.close();
         }
     }
 
@@ -159,30 +160,6 @@ final class ExecSync {
             return own;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the bundle of container " + container.id(), e);
-        }
-    }
-
-    /// Collects one stream up to the limit, in the pieces in which it came.
-    private static final class Capture implements Poller.Input {
-
-        /// Guarded by this.
-        private ByteString.Output bytes = ByteString.newOutput(1024);
-
-        @Override
-        public synchronized void data(ByteBuffer part) {
-            int count = Math.min(part.remaining(), MAX_OUTPUT - bytes.size());
-            if (count > 0) {
-                byte[] copy = new byte[count];
-                part.get(copy);
-                bytes.write(copy, 0, count);
-            }
-        }
-
-        @Override
-        public void end() {}
-
-        synchronized ByteString bytes() {
-            return bytes.toByteString();
         }
     }
 }
