@@ -15,6 +15,7 @@ import dev.gantry.shim.ShimException;
 import dev.gantry.storage.Change;
 import dev.gantry.storage.Durability;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -92,8 +93,9 @@ final class ContainerStarter {
             parts.live().remove(id);
             process.ifPresent(PidFd::close);
         });
+        Instant begin = parts.clock().instant(); // before the start, or a quick container would end before it began
         timeline.run("start", () -> shim.start(id));
-        Container running = starting.running(pid, parts.clock().instant());
+        Container running = starting.running(pid, begin);
         timeline.run("commit", () -> parts.store().commit(Change.empty().put(ContainerRows.KIND, running)));
         exits.watch(id, live);
     }
