@@ -6,6 +6,8 @@ import dev.gantry.storage.StorageException;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import java.io.UncheckedIOException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +29,7 @@ public final class GrpcErrors {
             case ErrnoException e -> answer(of(e), e);
             case MalformedDocumentException e -> answer(Status.INTERNAL, e);
             case InterruptedException e -> answer(Status.CANCELLED, e);
+            case UncheckedIOException e when saysFull(e.getCause()) -> answer(Status.RESOURCE_EXHAUSTED, e);
             default -> {
                 log.atError().setCause(failure).log("a call failed unexpectedly");
                 yield answer(Status.INTERNAL, failure);
@@ -39,6 +42,12 @@ public final class GrpcErrors {
         return status.withDescription(message == null ? failure.toString() : message)
                 .withCause(failure)
                 .asRuntimeException();
+    }
+
+    /// The JDK passes the C library's text on, not the number.
+    private static boolean saysFull(@Nullable Throwable failure) {
+        String reason = failure == null ? "" : String.valueOf(failure.getMessage());
+        return reason.contains("No space left on device") || reason.contains("Disk quota exceeded");
     }
 
     private static Status of(ImageException failure) {
