@@ -48,7 +48,7 @@ final class ContainerRecovery {
             case CREATING, REMOVING -> stopper.delete(container);
             case CREATED -> recoverCreated(container);
             case STARTING, RUNNING -> recoverRunning(container);
-            case EXITED -> {}
+            case EXITED -> forgetExited(container);
         }
     }
 
@@ -110,6 +110,21 @@ final class ContainerRecovery {
                     .orTimeout(15, TimeUnit.SECONDS)
                     .exceptionally(_ -> container)
                     .join();
+        }
+    }
+
+    /// The daemon before may have ended between writing the exit down and telling the shim to forget the container; a
+    /// shim that knows a container never ends.
+    private void forgetExited(Container container) {
+        if (!container.bootId().equals(parts.bootId())) {
+            return;
+        }
+        try {
+            parts.shims()
+                    .reconnect(parts.bundle(container.id()), container.id())
+                    .delete(container.id(), Optional.empty());
+        } catch (ShimException e) {
+            log.atTrace().addKeyValue("container", container.id()).setCause(e).log("no shim knows an ended container");
         }
     }
 
