@@ -46,6 +46,7 @@ import dev.gantry.storage.Snapshotters;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -64,6 +65,7 @@ final class NodeServices {
     /// How many steps of calls may go on beside the calls themselves.
     private static final int STEP_THREADS = 64;
     private static final int EXIT_THREADS = 32;
+    private static final Duration DELETIONS = Duration.ofSeconds(20);
 
     private final Configuration configuration;
     private final Clock clock = Clock.systemUTC();
@@ -162,6 +164,7 @@ final class NodeServices {
                         runtime.roots()));
         this.imageService = new CriImageService(
                 images, handler -> Optional.of(handlers.get(handler).snapshotter()), garbage::run);
+        parts.add(this::finishDeletions);
     }
 
     /// Brings stored and running things together; before the first client.
@@ -170,6 +173,12 @@ final class NodeServices {
         sandboxes.recover();
         runtime.recover();
         steps.execute(this::collectLeftovers);
+    }
+
+    /// Removed pods and containers are deleted behind the caller's back: that needs the shims, so it ends before them.
+    private void finishDeletions() throws InterruptedException {
+        runtime.finishDeletions(DELETIONS);
+        sandboxes.finishDeletions(DELETIONS);
     }
 
     /// What a daemon before this one was killed over: nothing refers to it, so it only takes up space.

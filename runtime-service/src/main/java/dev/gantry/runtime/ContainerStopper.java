@@ -86,7 +86,14 @@ final class ContainerStopper {
         } else {
             removing = markRemoving(id);
         }
-        removing.ifPresent(it -> deletions.put(id, CompletableFuture.runAsync(() -> deleteBehind(it), parts.exits())));
+        removing.ifPresent(this::startDeletion);
+    }
+
+    private void startDeletion(Container removing) {
+        String id = removing.id();
+        CompletableFuture<Void> deletion = CompletableFuture.runAsync(() -> deleteBehind(removing), parts.exits());
+        deletions.put(id, deletion);
+        var _ = deletion.whenComplete((_, _) -> deletions.remove(id, deletion));
     }
 
     /// Nothing but its removal changes a container that has ended, so for such the lock is not needed.
@@ -116,8 +123,6 @@ final class ContainerStopper {
                     .setCause(e)
                     .log("cannot delete a removed container; it is listed again");
             parts.store().commit(Change.empty().put(ContainerRows.KIND, removing.in(ContainerState.EXITED)));
-        } finally {
-            deletions.remove(id);
         }
     }
 
@@ -127,6 +132,11 @@ final class ContainerStopper {
                 .map(it -> deletions.get(it.id()))
                 .filter(Objects::nonNull)
                 .toArray(CompletableFuture<?>[]::new));
+    }
+
+    /// As [#deletions(Collection)], of all containers.
+    CompletableFuture<Void> deletions() {
+        return CompletableFuture.allOf(deletions.values().toArray(CompletableFuture<?>[]::new));
     }
 
     /// The deletion itself, each step of which can be repeated.

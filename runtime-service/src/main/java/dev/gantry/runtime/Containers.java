@@ -58,6 +58,11 @@ public final class Containers {
         }
     }
 
+    /// Done when nothing is left of any removed container.
+    CompletableFuture<Void> deletions() {
+        return stopper.deletions();
+    }
+
     /// Done when nothing is left of the pod's removed containers.
     CompletableFuture<Void> deletions(SandboxId sandbox) {
         return stopper.deletions(of(sandbox));

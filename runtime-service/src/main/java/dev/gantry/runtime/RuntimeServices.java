@@ -15,12 +15,20 @@ import dev.gantry.storage.MetadataStore;
 import dev.gantry.storage.RootSource;
 import dev.gantry.storage.Snapshotters;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Everything of this module, put together: what the daemon wires, recovers and serves.
 public final class RuntimeServices {
+
+    private static final Logger log = LoggerFactory.getLogger(RuntimeServices.class);
 
     /// What containers are made of and with.
     ///
@@ -96,6 +104,17 @@ public final class RuntimeServices {
     /// Finds the containers again that ran before the daemon was started; after the sandboxes, before the first client.
     public void recover() {
         recovery.run();
+    }
+
+    /// Waits until what was removed is deleted, or the time is up; for a daemon that ends, while it still has its
+    /// shims.
+    /// What is not finished goes on at the next start.
+    public void finishDeletions(Duration limit) throws InterruptedException {
+        try {
+            containers.deletions().get(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            log.atWarn().setCause(e).log("removed containers are not deleted yet; that goes on at the next start");
+        }
     }
 
     public CriRuntimeService service() {

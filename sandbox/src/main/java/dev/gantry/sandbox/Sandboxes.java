@@ -7,17 +7,26 @@ import dev.gantry.storage.Kind;
 import dev.gantry.storage.Ref;
 import dev.gantry.storage.RootSource;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The pod sandboxes of the node.
 ///
 /// Reads go to the store's view and never wait. Calls that change one sandbox are serial by its id. Everything that
 /// succeeds is on disk when the call returns.
 public final class Sandboxes {
+
+    private static final Logger log = LoggerFactory.getLogger(Sandboxes.class);
 
     /// What the daemon opens the store with.
     public static final List<Kind<?>> KINDS = List.of(SandboxRows.KIND, StoredNetworkJournal.KIND);
@@ -26,6 +35,8 @@ public final class Sandboxes {
     private final SandboxStarter starter;
     private final SandboxStopper stopper;
     private final KeyedLocks locks = new KeyedLocks();
+    /// Deletions that go on now.
+    private final ConcurrentHashMap<SandboxId, CompletableFuture<Void>> deletions = new ConcurrentHashMap<>();
 
     public Sandboxes(SandboxParts parts) {
         this.parts = parts;
@@ -75,7 +86,26 @@ public final class Sandboxes {
             }
             removing = stopper.markRemoving(stopper.stop(sandbox));
         }
-        var _ = containersGone.whenCompleteAsync((_, _) -> stopper.deleteOrShow(removing), parts.steps());
+        CompletableFuture<Void> deletion = containersGone.handleAsync((_, _) -> deleteBehind(removing), parts.steps());
+        deletions.put(id, deletion);
+        var _ = deletion.whenComplete((_, _) -> deletions.remove(id, deletion));
+    }
+
+    private @Nullable Void deleteBehind(Sandbox removing) {
+        stopper.deleteOrShow(removing);
+        return null;
+    }
+
+    /// Waits until what was removed is deleted, or the time is up; for a daemon that ends, while it still has its
+    /// shims.
+    /// What is not finished goes on at the next start.
+    public void finishDeletions(Duration limit) throws InterruptedException {
+        try {
+            CompletableFuture.allOf(deletions.values().toArray(CompletableFuture<?>[]::new))
+                    .get(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            log.atWarn().setCause(e).log("removed pods are not deleted yet; that goes on at the next start");
+        }
     }
 
     /// The sandbox whose id is or begins with `id`.

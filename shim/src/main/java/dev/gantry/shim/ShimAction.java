@@ -23,7 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class ShimAction {
 
     /// Longer folders are refused by shims, which append a hash to them.
-    private static final int MAX_SOCKET_DIRECTORY = 42;
+    private static final int MAX_SOCKET_DIRECTORY = 41;
 
     /// Shims that drive runc write this file into the bundle before they create, and cannot clean up without
     /// it.
