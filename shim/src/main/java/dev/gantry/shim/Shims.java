@@ -191,7 +191,7 @@ public final class Shims implements AutoCloseable {
     private Optional<Exit> cleanup(ShimBinary binary, Bundle bundle, Optional<Bootstrap> address)
             throws IOException, InterruptedException {
         if (address.isPresent()) {
-            Optional<Exit> exit = connections.end(address.get(), bundle.id());
+            Optional<Exit> exit = endKnown(address.get(), bundle);
             if (exit.isPresent()) {
                 return exit;
             }
@@ -203,6 +203,19 @@ public final class Shims implements AutoCloseable {
         }
         DeleteResponse exit = DeleteResponse.parseFrom(answer.get());
         return Optional.of(Exit.of(exit.getExitStatus(), exit.getExitedAt()));
+    }
+
+    /// A shim whose daemon was killed while it started may still wait for a reader of its log, and answers nobody.
+    private Optional<Exit> endKnown(Bootstrap address, Bundle bundle) throws InterruptedException {
+        if (!Files.exists(bundle.log())) {
+            return connections.end(address, bundle.id());
+        }
+        Poller.Registration shimLog = ShimLog.open(poller, bundle);
+        try {
+            return connections.end(address, bundle.id());
+        } finally {
+            shimLog.close();
+        }
     }
 
     private static Optional<Bootstrap> address(Bundle bundle) throws IOException {
