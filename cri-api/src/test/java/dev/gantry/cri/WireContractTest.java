@@ -21,6 +21,7 @@ import dev.gantry.cri.containerd.services.images.v1.ImageProto;
 import dev.gantry.cri.containerd.types.EventProto;
 import dev.gantry.cri.containerd.types.MountProto;
 import dev.gantry.cri.containerd.types.PlatformProto;
+import dev.gantry.cri.gantry.shim.v1.StreamsProto;
 import dev.gantry.cri.gantry.v1.GantryProto;
 import dev.gantry.cri.google.rpc.StatusProto;
 import dev.gantry.cri.runtime.v1.AuthConfig;
@@ -57,7 +58,8 @@ class WireContractTest {
                         "cgroups.tsv",
                         List.of(MetricsProto.getDescriptor(), dev.gantry.cri.cgroups.v2.MetricsProto.getDescriptor())),
                 Arguments.of("shim.tsv", shim()),
-                Arguments.of("gantry-v1.tsv", List.of(GantryProto.getDescriptor())));
+                Arguments.of("gantry-v1.tsv", List.of(GantryProto.getDescriptor())),
+                Arguments.of("gantry-shim-v1.tsv", List.of(StreamsProto.getDescriptor())));
     }
 
     @ParameterizedTest(name = "{0}")
