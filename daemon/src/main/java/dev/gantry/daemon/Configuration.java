@@ -168,7 +168,7 @@ record Configuration(
 
         static Handler read(Section section) {
             Handler handler = new Handler(
-                    section.string("shim", "containerd-shim-runc-v2"),
+                    section.string("shim", "containerd-shim-gantry-v1"),
                     section.string("binary", RUNC),
                     section.choice("snapshotter", "", List.of("", "overlayfs", "native")),
                     section.strings("allowed_annotations", List.of()));

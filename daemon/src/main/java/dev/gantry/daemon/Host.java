@@ -54,7 +54,7 @@ record Host(boolean root, Programs programs, List<MountInfo> mounts, Predicate<P
 
     private void checkPrograms(String name, Configuration.Handler handler, List<String> lacks) {
         String key = "runtime.handlers." + name;
-        checkProgram(handler.shim(), key + ".shim", "containerd (it brings the shim)", lacks);
+        checkProgram(handler.shim(), key + ".shim", "it", lacks);
         checkProgram(handler.binary(), key + ".binary", "runc", lacks);
     }
 

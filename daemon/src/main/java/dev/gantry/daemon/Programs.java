@@ -14,9 +14,11 @@ record Programs(String searchPath) {
     /// Where distributions put runtimes and shims, for a daemon that was started with a poor environment.
     private static final String USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    /// Of this process.
+    /// Of this process. The distribution's own programs, which belong to the daemon, win over others of their name.
     static Programs ofEnvironment() {
-        return new Programs(System.getenv().getOrDefault("PATH", USUAL));
+        String path = System.getenv().getOrDefault("PATH", USUAL);
+        String home = System.getProperty("gantry.home");
+        return new Programs(home == null ? path : home + "/libexec:" + path);
     }
 
     Optional<Path> find(String nameOrPath) {

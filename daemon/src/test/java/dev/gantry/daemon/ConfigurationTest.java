@@ -46,7 +46,7 @@ class ConfigurationTest {
                     16384,
                     true,
                     true,
-                    Map.of("runc", new Configuration.Handler("containerd-shim-runc-v2", "runc", "", List.of()))));
+                    Map.of("runc", new Configuration.Handler("containerd-shim-gantry-v1", "runc", "", List.of()))));
 
     private static final Optional<Path> HOME = Optional.of(Path.of("/opt/gantry"));
 

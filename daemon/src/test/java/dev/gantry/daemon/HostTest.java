@@ -28,7 +28,7 @@ class HostTest {
     @BeforeEach
     void installPrograms() throws IOException {
         program("runc");
-        program("containerd-shim-runc-v2");
+        program("containerd-shim-gantry-v1");
     }
 
     @Test
@@ -68,7 +68,7 @@ class HostTest {
     @Test
     void onlyWarnsOfAHandlerThatIsNotTheDefault() {
         assertThat(host(V2, true).check(configuration("runtime.handlers.kata.shim = \"containerd-shim-kata-v2\"")))
-                .containsExactly("finds no containerd-shim-kata-v2 in PATH: install containerd (it brings the shim), or"
+                .containsExactly("finds no containerd-shim-kata-v2 in PATH: install it, or"
                         + " name its path in runtime.handlers.kata.shim");
     }
 

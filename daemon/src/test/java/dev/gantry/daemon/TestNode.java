@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 
 /// A node that `hack/node` starts from the distribution in a folder of its own. Closing it fails if it leaves anything.
 ///
-/// Runs Debian's shim and runc unless `GANTRY_SHIM_2_4` and `GANTRY_RUNC` name others, as `hack/test` does.
+/// Runs the distribution's shim, and Debian's runc unless `GANTRY_RUNC` names another, as `hack/test` does.
 final class TestNode implements AutoCloseable {
 
     private static final Pattern BRIDGE = Pattern.compile("\"bridge\" *: *\"(gn([0-9a-f]+))\"");
@@ -32,7 +32,6 @@ final class TestNode implements AutoCloseable {
     static TestNode start(String... settings) throws IOException {
         Path directory = Files.createTempDirectory("gantry-it");
         List<String> command = new ArrayList<>(List.of("up", directory.toString()));
-        setting("runtime.handlers.runc.shim", "GANTRY_SHIM_2_4").ifPresent(command::add);
         setting("runtime.handlers.runc.binary", "GANTRY_RUNC").ifPresent(command::add);
         command.addAll(List.of(settings));
         run("node", command);
