@@ -179,6 +179,18 @@ attached_end(struct io *io)
 	}
 }
 
+/* What ended before the client came ends for it at once. */
+static void
+tell_of_ends(struct attached *a)
+{
+	for (int i = 0; i < 2; i++) {
+		uint8_t head[HEADER] = {a->io->streams[i].number};
+
+		if (a->io->streams[i].ended)
+			buf_put(&a->out, head, sizeof(head));
+	}
+}
+
 int
 attach(struct io *io, struct call *call)
 {
@@ -197,7 +209,8 @@ attach(struct io *io, struct call *call)
 	}
 	a->io = io;
 	list_append(&io->attached, &a->node);
-	if (loop_add(&a->watch, EPOLLIN) < 0 || take_input(a) != 0)
+	tell_of_ends(a);
+	if (loop_add(&a->watch, EPOLLIN) < 0 || take_input(a) != 0 || send_out(a) != 0)
 		detach(a);
 	return 0;
 }

@@ -408,7 +408,12 @@ deleted(struct job *job, const char *error)
 static void
 drained(struct io *io)
 {
-	delete_process(owner_of(io, struct process, io));
+	struct process *p = owner_of(io, struct process, io);
+
+	io->drained = NULL;
+	list_each(call, &p->drainers, struct call, waiting) call_reply(call, NULL, NULL);
+	if (p->deleting != NULL)
+		delete_process(p);
 }
 
 static void
@@ -441,7 +446,6 @@ delete_process(struct process *p)
 		return;
 	}
 	timer_stop(&p->drain);
-	p->io.drained = NULL;
 	p->deleting = NULL;
 	if (p->exec_id != NULL) {
 		exit_remove(p);
@@ -868,6 +872,23 @@ do_counters(struct call *call, const struct request *request, const void *messag
 }
 
 static void
+do_drain(struct call *call, const struct request *request, const void *message)
+{
+	const struct process_request *r = message;
+	struct process *p = need_process(call, r->id, r->exec_id);
+
+	(void)request;
+	if (p == NULL)
+		return;
+	if (!io_busy(&p->io)) {
+		call_reply(call, NULL, NULL);
+		return;
+	}
+	p->io.drained = drained;
+	list_append(&p->drainers, &call->waiting);
+}
+
+static void
 do_attach(struct call *call, const struct request *request, const void *message)
 {
 	const struct process_request *r = message;
@@ -917,6 +938,7 @@ static const struct method task_methods[] = {
 static const struct method stream_methods[] = {
 	{"Reopen", &pb_wait_request, do_reopen},
 	{"Counters", &pb_wait_request, do_counters},
+	{"Drain", &pb_wait_request, do_drain},
 	{"Attach", &pb_wait_request, do_attach},
 };
 

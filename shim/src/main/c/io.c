@@ -86,6 +86,7 @@ stream_end(struct stream *stream)
 	if (io->log != NULL)
 		log_end(io->log, stream);
 	loop_close(&stream->watch);
+	stream->ended = true;
 	attached_write(io, stream->number, NULL, 0);
 	check_drained(io);
 }

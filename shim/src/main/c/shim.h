@@ -85,6 +85,7 @@ struct stream {
 	uint8_t number;	 /* 1 stdout, 2 stderr */
 	struct buf line; /* begun and not ended */
 	bool paused;	 /* not in the epoll set */
+	bool ended;
 };
 
 struct io {
@@ -165,7 +166,7 @@ struct process {
 	uint32_t exit_status;
 	struct stamp exited_at;
 	char *started; /* field 22 of /proc/PID/stat */
-	struct list waiters;
+	struct list waiters, drainers; /* calls */
 	struct buf spec;
 	struct io io;
 	struct call *deleting;

@@ -96,6 +96,7 @@ process_new(struct container *c, struct str exec_id)
 	if (exec_id.n > 0)
 		p->exec_id = str_copy(exec_id);
 	list_init(&p->waiters);
+	list_init(&p->drainers);
 	io_init(&p->io, false, (struct str){0}, (struct str){0}, (struct str){0});
 	list_append(&c->processes, &p->node);
 	return p;
@@ -105,6 +106,8 @@ void
 process_free(struct process *p)
 {
 	list_each(call, &p->waiters, struct call, waiting)
+		call_fail(call, NOT_FOUND, "the process was deleted");
+	list_each(call, &p->drainers, struct call, waiting)
 		call_fail(call, NOT_FOUND, "the process was deleted");
 	list_remove(&p->node);
 	timer_stop(&p->drain);
