@@ -581,9 +581,13 @@ do_pids(struct call *call, const struct request *request, const void *message)
 	(void)request;
 	if (c == NULL)
 		return;
-	if (c->cgroup != NULL)
+	if (c->cgroup != NULL && !c->init->exited)
 		cgroup_pids(c->cgroup, &pids);
-	else if (c->init->pid > 0 && !c->init->exited)
+	/*
+	 * Also of one that has ended: a containerd 2 that comes back takes a
+	 * task without processes for leaked, and forgets how it ended.
+	 */
+	if (pids.len == 0 && c->init->pid > 0)
 		buf_put(&pids, &(uint32_t){(uint32_t)c->init->pid}, 4);
 	list = (const void *)pids.data;
 	count = (uint32_t)(pids.len / sizeof(*list));
