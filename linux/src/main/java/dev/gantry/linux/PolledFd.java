@@ -22,8 +22,8 @@ abstract class PolledFd {
     /// On the poll thread: it failed and will be released.
     abstract void failed(RuntimeException failure);
 
-    /// On the poll thread: the descriptor is about to be closed.
-    abstract void releasing();
+    /// On the poll thread: the descriptor is about to be closed. Answers whether it is in the poll set.
+    abstract boolean releasing();
 
     /// On the poll thread: the descriptor is closed.
     abstract void released();

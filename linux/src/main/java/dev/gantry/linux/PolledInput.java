@@ -2,6 +2,7 @@ package dev.gantry.linux;
 
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
 
 /// A descriptor that the [Poller] reads.
 final class PolledInput extends PolledFd implements Poller.Registration {
@@ -9,6 +10,11 @@ final class PolledInput extends PolledFd implements Poller.Registration {
     private final Poller.Input input;
     private final CompletableFuture<Void> done = new CompletableFuture<>();
     private boolean ended;
+    /// Guards the two below.
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private boolean paused;
+    private boolean released;
 
     PolledInput(Poller poller, Fd fd, long id, Poller.Input input) {
         super(poller, fd, id);
@@ -17,6 +23,9 @@ final class PolledInput extends PolledFd implements Poller.Registration {
 
     @Override
     void ready(ByteBuffer buffer) {
+        if (isPaused()) {
+            return; // It was ready before it was taken out of the set.
+        }
         int count = fd.read(buffer.clear());
         if (count > 0) {
             input.data(buffer.flip());
@@ -47,8 +56,46 @@ final class PolledInput extends PolledFd implements Poller.Registration {
     }
 
     @Override
-    void releasing() {
+    boolean releasing() {
         ended = true;
+        lock.lock();
+        try {
+            released = true;
+            return !paused;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean isPaused() {
+        lock.lock();
+        try {
+            return paused;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void pause() {
+        pause(true);
+    }
+
+    @Override
+    public void resume() {
+        pause(false);
+    }
+
+    private void pause(boolean pause) {
+        lock.lock();
+        try {
+            if (paused != pause && !released) {
+                paused = pause;
+                poller.watch(this, !pause);
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override

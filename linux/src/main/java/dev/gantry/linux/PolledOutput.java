@@ -9,13 +9,23 @@ import java.util.concurrent.locks.ReentrantLock;
 /// A descriptor that the [Poller] writes.
 final class PolledOutput extends PolledFd implements Poller.Output {
 
-    private record Chunk(ByteBuffer bytes, CompletableFuture<Void> written) {}
+    /// Two with the same bytes are two.
+    private static final class Chunk {
+        final ByteBuffer bytes;
+        final CompletableFuture<Void> written = new CompletableFuture<>();
+
+        Chunk(ByteBuffer bytes) {
+            this.bytes = bytes;
+        }
+    }
 
     // Guards the two below.
     private final ReentrantLock lock = new ReentrantLock();
     private final Deque<Chunk> queue = new ArrayDeque<>();
     private int queued;
     private boolean ended;
+    /// The queue was emptied by others than the poll thread, which may be on its way here all the same.
+    private boolean emptied;
 
     PolledOutput(Poller poller, Fd fd, long id) {
         super(poller, fd, id);
@@ -30,7 +40,7 @@ final class PolledOutput extends PolledFd implements Poller.Output {
             }
             byte[] copy = new byte[bytes.remaining()];
             bytes.get(copy);
-            add(new Chunk(ByteBuffer.wrap(copy), new CompletableFuture<>()));
+            add(new Chunk(ByteBuffer.wrap(copy)));
             return true;
         } finally {
             lock.unlock();
@@ -38,24 +48,45 @@ final class PolledOutput extends PolledFd implements Poller.Output {
     }
 
     @Override
-    public CompletableFuture<Void> write(byte[] bytes) {
-        CompletableFuture<Void> written = new CompletableFuture<>();
+    public CompletableFuture<Void> write(ByteBuffer bytes) {
+        Chunk chunk = new Chunk(bytes);
+        CompletableFuture<Void> written = chunk.written;
         lock.lock();
         try {
             if (ended || isClosed()) {
                 written.completeExceptionally(closedFailure());
-            } else {
-                add(new Chunk(ByteBuffer.wrap(bytes), written));
+                return written;
+            }
+            add(chunk);
+        } finally {
+            lock.unlock();
+        }
+        var _ = written.whenComplete((_, _) -> {
+            if (written.isCancelled()) {
+                takeBack(chunk);
+            }
+        });
+        return written;
+    }
+
+    private void takeBack(Chunk chunk) {
+        lock.lock();
+        try {
+            if (queue.remove(chunk)) {
+                queued -= chunk.bytes.remaining();
+                if (queue.isEmpty()) {
+                    emptied = true;
+                    poller.expect(this, false, false);
+                }
             }
         } finally {
             lock.unlock();
         }
-        return written;
     }
 
     private void add(Chunk chunk) {
         queue.add(chunk);
-        queued += chunk.bytes().remaining();
+        queued += chunk.bytes.remaining();
         if (queue.size() == 1) {
             poller.expect(this, false, true);
         }
@@ -68,13 +99,15 @@ final class PolledOutput extends PolledFd implements Poller.Output {
         try {
             Chunk chunk = queue.peek();
             if (chunk != null) {
-                queued -= fd.write(chunk.bytes());
+                queued -= fd.write(chunk.bytes);
             }
-            if (chunk != null && !chunk.bytes().hasRemaining()) {
+            if (chunk != null && !chunk.bytes.hasRemaining()) {
                 queue.remove();
-                written = chunk.written();
+                written = chunk.written;
             }
-            if (chunk == null) {
+            if (chunk == null && emptied) {
+                emptied = false; // Gone readers would be reported again.
+            } else if (chunk == null) {
                 // Nothing to write and yet woken: the readers have gone (EPOLLERR cannot be masked).
                 close();
             } else if (queue.isEmpty()) {
@@ -94,8 +127,9 @@ final class PolledOutput extends PolledFd implements Poller.Output {
     }
 
     @Override
-    void releasing() {
+    boolean releasing() {
         end(closedFailure());
+        return true;
     }
 
     @Override
@@ -113,7 +147,7 @@ final class PolledOutput extends PolledFd implements Poller.Output {
         } finally {
             lock.unlock();
         }
-        unwritten.forEach(chunk -> chunk.written().completeExceptionally(failure));
+        unwritten.forEach(chunk -> chunk.written.completeExceptionally(failure));
     }
 
     private ErrnoException closedFailure() {

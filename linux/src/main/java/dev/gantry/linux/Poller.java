@@ -39,6 +39,13 @@ public final class Poller implements AutoCloseable {
         @Override
         void close();
 
+        /// Nothing is read until [#resume], so that the writer waits once its pipe is full; what is being handed
+        /// over at this moment is the last. The end is not seen either.
+        void pause();
+
+        /// Reads again after [#pause]; does nothing otherwise.
+        void resume();
+
         /// Done when the end was seen or the registration was closed, the descriptor being closed.
         CompletableFuture<Void> done();
     }
@@ -51,8 +58,10 @@ public final class Poller implements AutoCloseable {
         boolean offer(ByteBuffer bytes);
 
         /// Queues all the bytes, without a bound: done when they have been written, failed when they
-        /// could not be. Wait for it before the next one.
-        CompletableFuture<Void> write(byte[] bytes);
+        /// could not be. Wait for it before the next one. The buffer is not copied: it is the caller's
+        /// again when the answer is done. Cancelling takes back what is not written yet, and frees the
+        /// buffer at once.
+        CompletableFuture<Void> write(ByteBuffer bytes);
 
         /// Closes the descriptor; what was not yet written fails.
         @Override
@@ -157,11 +166,18 @@ public final class Poller implements AutoCloseable {
         return Thread.currentThread().equals(thread);
     }
 
+    /// Takes a descriptor out of the set or puts it back. One whose writers have gone is reported as long as it is in
+    /// it, whatever it waits for.
+    void watch(PolledFd entry, boolean watched) {
+        control(watched ? ADD : DELETE, entry.fd, PollSet.IN, entry.id);
+    }
+
     /// On the poll thread: takes an entry out and closes its descriptor.
     void release(PolledFd entry) {
         if (polled.remove(entry.id) != null) {
-            entry.releasing();
-            control(DELETE, entry.fd, (short) 0, entry.id);
+            if (entry.releasing()) {
+                control(DELETE, entry.fd, (short) 0, entry.id);
+            }
             entry.fd.close();
             entry.released();
         }

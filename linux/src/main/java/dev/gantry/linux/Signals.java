@@ -6,6 +6,7 @@ import java.util.Locale;
 /// Signal names and sending.
 public final class Signals {
 
+    public static final int HUP = 1;
     public static final int KILL = 9;
     public static final int TERM = 15;
 

@@ -153,7 +153,7 @@ class PollerTest {
         new Random(8).nextBytes(sent);
         Poller.Output output = poller.write(Fifo.openReadWrite(fifo));
 
-        var written = output.write(sent);
+        var written = output.write(ByteBuffer.wrap(sent));
         byte[] received;
         try (var in = Files.newInputStream(fifo)) {
             received = in.readNBytes(sent.length);
@@ -181,7 +181,7 @@ class PollerTest {
     @Test
     void failsWhatIsUnwrittenWhenClosed() {
         Poller.Output output = poller.write(Fifo.openReadWrite(fifo("closed")));
-        var written = output.write(new byte[1 << 20]);
+        var written = output.write(ByteBuffer.allocate(1 << 20));
 
         output.close();
 
@@ -198,6 +198,56 @@ class PollerTest {
         assertThatThrownBy(() -> Fifo.openRead(file))
                 .isInstanceOf(ErrnoException.class)
                 .hasMessageContaining("as a fifo");
+    }
+
+    @Test
+    void readsNothingWhileItIsPausedAndAllOfItAfterwards() throws Exception {
+        Path fifo = fifo("paused");
+        Collected collected = new Collected();
+        Poller.Registration registration = poller.read(Fifo.openRead(fifo), collected);
+        registration.pause();
+        try (OutputStream out = Files.newOutputStream(fifo)) {
+            out.write("late".getBytes(StandardCharsets.US_ASCII));
+        }
+
+        assertThat(collected.ended.await(100, TimeUnit.MILLISECONDS)).isFalse();
+        assertThat(collected.bytes.size()).isZero();
+
+        registration.resume();
+        registration.done().get(10, TimeUnit.SECONDS);
+        assertThat(collected.bytes).hasToString("late");
+    }
+
+    @Test
+    void releasesAPausedDescriptor() throws Exception {
+        Poller.Registration registration = poller.read(Fifo.openRead(fifo("given-up")), new Collected());
+        registration.pause();
+
+        registration.close();
+
+        registration.done().get(10, TimeUnit.SECONDS);
+        registration.resume();
+        assertThat(registration.done()).isCompleted();
+    }
+
+    @Test
+    void takesBackWhatIsNotWrittenYet() throws Exception {
+        Path fifo = fifo("taken-back");
+        Poller.Output output = poller.write(Fifo.openReadWrite(fifo));
+        var first = output.write(ByteBuffer.allocate(1 << 20));
+        var second = output.write(ByteBuffer.wrap("second".getBytes(StandardCharsets.US_ASCII)));
+
+        first.cancel(false);
+        second.cancel(false);
+        var third = output.write(ByteBuffer.wrap("third".getBytes(StandardCharsets.US_ASCII)));
+
+        Collected collected = new Collected();
+        Poller.Registration reader = poller.read(Fifo.openRead(fifo), collected);
+        third.get(10, TimeUnit.SECONDS);
+        output.close();
+        reader.done().get(10, TimeUnit.SECONDS);
+        assertThat(collected.bytes.toString(StandardCharsets.US_ASCII).replace("\0", ""))
+                .isEqualTo("third");
     }
 
     private Path fifo(String name) {

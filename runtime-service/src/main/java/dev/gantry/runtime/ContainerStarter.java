@@ -80,7 +80,7 @@ final class ContainerStarter {
                                 id,
                                 Optional.of(parts.sandboxes().shim(sandbox)),
                                 SHIM_START));
-        ContainerIo io = timeline.measure("streams", () -> parts.streams().open(starting, bundle));
+        ContainerIo io = timeline.measure("streams", () -> parts.streams().open(starting, bundle, shim));
         rollback.onFailure(io::close);
         List<Mount> rootfs = parts.snapshotters().get(starting.snapshotter()).mounts(id);
         int pid = timeline.measure("create", () -> shim.create(id, bundle, rootfs, io.stdio(), handler.options()));

@@ -2,7 +2,6 @@ package dev.gantry.runtime;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
-import dev.gantry.linux.Poller;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -19,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// author of a container decides how much that is, and the daemon's heap holds not even two times the limit.
 ///
 /// Thread-safe.
-final class ExecOutput implements Poller.Input {
+final class ExecOutput implements AutoCloseable {
 
     /// Most commands print less.
     private static final int IN_MEMORY = 64 << 10;
@@ -32,15 +31,14 @@ final class ExecOutput implements Poller.Input {
     private @Nullable FileChannel file;
     private @Nullable IOException failure;
 
-    /// @param spool where a file can be made; nothing else may be there
+    /// @param spool where a file can be made, and is removed at once
     /// @param room  how many bytes may still be kept, by all streams that share it; the rest is dropped
     ExecOutput(Path spool, AtomicInteger room) {
         this.spool = spool;
         this.room = room;
     }
 
-    @Override
-    public synchronized void data(ByteBuffer part) {
+    synchronized void data(ByteBuffer part) {
         int before = room.getAndUpdate(it -> Math.max(0, it - part.remaining()));
         ByteBuffer kept = part.slice(part.position(), Math.min(part.remaining(), before));
         if (!kept.hasRemaining() || failure != null) {
@@ -78,9 +76,6 @@ final class ExecOutput implements Poller.Input {
         }
     }
 
-    @Override
-    public void end() {}
-
     /// What came until now; the file's pages stay readable as long as somebody holds it.
     synchronized ByteString bytes() {
         try {
@@ -97,7 +92,8 @@ final class ExecOutput implements Poller.Input {
     }
 
     /// Lets go of the file; nothing is kept from now on.
-    synchronized void close() {
+    @Override
+    public synchronized void close() {
         room.set(0);
         FileChannel channel = file;
         if (channel == null) {

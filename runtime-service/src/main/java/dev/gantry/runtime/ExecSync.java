@@ -1,23 +1,13 @@
 package dev.gantry.runtime;
 
 import com.google.protobuf.ByteString;
-import dev.gantry.cri.oci.OciProcess;
-import dev.gantry.cri.oci.Spec;
-import dev.gantry.linux.Poller;
-import dev.gantry.linux.Signals;
 import dev.gantry.sandbox.SandboxId;
 import dev.gantry.shim.Exit;
-import dev.gantry.shim.Shim;
-import dev.gantry.shim.ShimException;
 import dev.gantry.shim.StdioFifos;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -40,12 +30,12 @@ final class ExecSync {
 
     private final Containers containers;
     private final ContainerParts parts;
-    private final Poller poller;
+    private final Execs execs;
 
-    ExecSync(Containers containers, ContainerParts parts, Poller poller) {
+    ExecSync(Containers containers, ContainerParts parts, Execs execs) {
         this.containers = containers;
         this.parts = parts;
-        this.poller = poller;
+        this.execs = execs;
     }
 
     /// What a command printed, together cut at [#MAX_OUTPUT], and how it ended.
@@ -55,111 +45,79 @@ final class ExecSync {
     /// @throws ContainerException.TimedOut when the command was killed because it took too long
     Result run(String id, List<String> command, Duration timeout) throws InterruptedException {
         Container container = containers.get(id);
-        if (command.isEmpty()) {
-            throw new ContainerException.InvalidRequest(
-                    "cannot execute in container %s: no command given".formatted(container.id()));
-        }
-        LiveContainers.Live live = containers.running(container, "execute in");
-        String exec = SandboxId.random().value();
+        execs.check(container, command);
         Path directory = ContainerStreams.directory(parts.bundle(container.id()));
+        String name = SandboxId.random().value();
         AtomicInteger room = new AtomicInteger(MAX_OUTPUT);
-        ExecOutput output = new ExecOutput(directory.resolve(exec + ".out"), room);
-        ExecOutput errors = new ExecOutput(directory.resolve(exec + ".err"), room);
-        StdioFifos fifos =
-                StdioFifos.create(poller, directory, exec, new StdioFifos.Streams(false, false), output, errors);
-        try {
-            int code = execute(container, live.shim, exec, process(container, live, command), fifos, timeout);
+        try (ExecOutput output = new ExecOutput(directory.resolve(name + ".out"), room);
+                ExecOutput errors = new ExecOutput(directory.resolve(name + ".err"), room)) {
+            int code = execute(container, command, new Both(output, errors), timeout);
             return new Result(output.bytes(), errors.bytes(), code);
-        } finally {
-            fifos.delete();
-            output.close();
-            errors.close();
         }
     }
 
-    private int execute(Container container, Shim shim, String exec, byte[] process, StdioFifos fifos, Duration timeout)
+    private record Both(ExecOutput output, ExecOutput errors) implements ProcessIo.Output {
+        @Override
+        public void data(LogStream stream, ByteBuffer bytes) {
+            switch (stream) {
+                case STDOUT -> output.data(bytes);
+                case STDERR -> errors.data(bytes);
+            }
+        }
+
+        @Override
+        public void end(LogStream stream) {}
+    }
+
+    private int execute(Container container, List<String> command, Both output, Duration timeout)
             throws InterruptedException {
-        String id = container.id();
-        shim.exec(id, exec, process, fifos.stdio());
-        try {
-            CompletableFuture<Exit> exit = shim.wait(id, Optional.of(exec));
-            shim.startExec(id, exec);
-            Exit ended = await(container, shim, exec, exit, timeout);
-            drain(fifos);
+        try (ExecProcess process = execs.add(container, command, new StdioFifos.Streams(false, false));
+                ProcessIo.Attachment attachment =
+                        process.io().attach(new ProcessIo.Wanted(false, true, true), output)) {
+            process.start();
+            Exit ended = await(container, process, timeout);
+            drain(attachment);
             return ended.status();
-        } finally {
-            delete(shim, id, exec);
         }
     }
 
-    private static Exit await(
-            Container container, Shim shim, String exec, CompletableFuture<Exit> exit, Duration timeout)
-            throws InterruptedException {
+    private static Exit await(Container container, ExecProcess process, Duration timeout) throws InterruptedException {
         try {
-            return exit.get((timeout.isPositive() ? timeout : FOREVER).toMillis(), TimeUnit.MILLISECONDS);
+            return process.exit().get((timeout.isPositive() ? timeout : FOREVER).toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException _) {
-            kill(shim, container.id(), exec, exit);
+            kill(container, process);
             throw new ContainerException.TimedOut("command in container %s timed out: it was killed after %d s"
                     .formatted(container.id(), timeout.toSeconds()));
         } catch (ExecutionException e) {
             throw new ContainerException.Failed(
                     "cannot learn how the command in container %s ended".formatted(container.id()), e.getCause());
         } catch (InterruptedException e) {
-            kill(shim, container.id(), exec, exit);
+            kill(container, process);
             throw e;
         }
     }
 
-    private static void kill(Shim shim, String id, String exec, CompletableFuture<Exit> exit) {
+    private static void kill(Container container, ExecProcess process) {
+        process.kill();
         try {
-            shim.kill(id, Optional.of(exec), Signals.KILL, false);
-            exit.get(DEATH.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (ShimException.NotFound _) {
-            // It has just ended.
-        } catch (ShimException | ExecutionException | TimeoutException e) {
-            log.atWarn().addKeyValue("container", id).setCause(e).log("cannot kill a command whose time is up");
+            process.exit().get(DEATH.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            log.atWarn()
+                    .addKeyValue("container", container.id())
+                    .setCause(e)
+                    .log("a command whose time is up does not end");
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private static void drain(StdioFifos fifos) throws InterruptedException {
+    private static void drain(ProcessIo.Attachment attachment) throws InterruptedException {
         try {
-            fifos.drained().get(DRAIN.toMillis(), TimeUnit.MILLISECONDS);
+            attachment.done().get(DRAIN.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException _) {
             log.debug("something that a command left running holds its output open");
         } catch (ExecutionException e) {
             throw new IllegalStateException("cannot read the output of a command", e.getCause());
-        }
-    }
-
-    private static void delete(Shim shim, String id, String exec) {
-        try {
-            shim.delete(id, Optional.of(exec));
-        } catch (ShimException.NotFound _) {
-            // The start failed, or the container has ended and took it along.
-        } catch (ShimException e) {
-            log.atWarn().addKeyValue("container", id).setCause(e).log("the shim did not delete an ended command");
-        }
-    }
-
-    /// The container's own process with another command line: same user, rights and environment.
-    private byte[] process(Container container, LiveContainers.Live live, List<String> command) {
-        OciProcess own = live.process(() -> ownProcess(container));
-        return own.toBuilder().args(command).terminal(false).build().toJson();
-    }
-
-    private OciProcess ownProcess(Container container) {
-        try {
-            byte[] config = Files.readAllBytes(parts.bundle(container.id()).config());
-            OciProcess own = Spec.parse(config, "config.json of container " + container.id())
-                    .process();
-            if (own == null) {
-                throw new IllegalStateException("the bundle of container %s has no process".formatted(container.id()));
-            }
-            return own;
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the bundle of container " + container.id(), e);
         }
     }
 }

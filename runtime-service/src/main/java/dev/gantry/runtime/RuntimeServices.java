@@ -82,7 +82,7 @@ public final class RuntimeServices {
                         new ImageLayers(setup.images(), setup.snapshotters())::content,
                         NodeFeatures.detect(setup.cgroups()),
                         id -> setup.store().view().find(ContainerRows.KIND, id)),
-                new ContainerStreams(setup.poller(), setup.maxLogLine(), setup.clock()),
+                new ContainerStreams(setup.poller(), setup.maxLogLine(), setup.steps(), setup.clock()),
                 setup.places(),
                 new KeyedLocks(),
                 setup.exits(),
@@ -94,7 +94,7 @@ public final class RuntimeServices {
         this.service = new CriRuntimeService(
                 new Pods(setup.sandboxes(), containers, setup.podCgroups(), setup.steps()),
                 containers,
-                new ExecSync(containers, parts, setup.poller()),
+                new ExecSync(containers, parts, new Execs(containers, parts)),
                 new ContainerStatsReader(new CgroupUsage(setup.cgroups()), setup.snapshotters(), setup.clock()),
                 new StatusReport(setup.networks()::status, setup.handlers(), setup.configuration()),
                 new VerboseInfo(setup.places()),

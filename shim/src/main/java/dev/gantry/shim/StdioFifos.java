@@ -128,6 +128,15 @@ public final class StdioFifos implements AutoCloseable {
         stdin.ifPresent(Poller.Output::close);
     }
 
+    /// Reads no output until [#resume]: the process waits once a FIFO is full.
+    public void pause() {
+        outputs.forEach(Poller.Registration::pause);
+    }
+
+    public void resume() {
+        outputs.forEach(Poller.Registration::resume);
+    }
+
     /// Completed when all output has been read to its end and handed on, or [#close] was called. What hangs
     /// on it runs on the poll thread and must not block.
     public CompletableFuture<Void> drained() {

@@ -11,6 +11,7 @@ import dev.gantry.shim.ShimNode.Container;
 import dev.gantry.shim.ShimNode.Exec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -190,7 +191,12 @@ abstract class ShimContract {
         container.start();
 
         container.shim.resizePty("a", INIT, 123, 45);
-        container.fifos.stdin().orElseThrow().write("go\n".getBytes(UTF_8)).get(5, TimeUnit.SECONDS);
+        container
+                .fifos
+                .stdin()
+                .orElseThrow()
+                .write(ByteBuffer.wrap("go\n".getBytes(UTF_8)))
+                .get(5, TimeUnit.SECONDS);
 
         assertThat(container.out.await("45 123")).contains("45 123");
         assertThat(container.await().status()).isZero();
@@ -202,10 +208,15 @@ abstract class ShimContract {
                 node.container("a", "a", Optional.empty(), new StdioFifos.Streams(true, false), "/bin/cat");
         container.create();
         container.start();
-        container.fifos.stdin().orElseThrow().write("one\n".getBytes(UTF_8)).get(5, TimeUnit.SECONDS);
+        container
+                .fifos
+                .stdin()
+                .orElseThrow()
+                .write(ByteBuffer.wrap("one\n".getBytes(UTF_8)))
+                .get(5, TimeUnit.SECONDS);
         container.out.await("one");
         byte[] much = "0123456789abcde\n".repeat(20_000).getBytes(UTF_8);
-        container.fifos.stdin().orElseThrow().write(much).get(10, TimeUnit.SECONDS);
+        container.fifos.stdin().orElseThrow().write(ByteBuffer.wrap(much)).get(10, TimeUnit.SECONDS);
 
         container.fifos.closeStdin();
         container.shim.closeIo("a", INIT);

@@ -65,7 +65,10 @@ class StdioFifosTest {
     @Test
     void writesInput() throws Exception {
         StdioFifos fifos = create(ALL);
-        fifos.stdin().orElseThrow().write("hello".getBytes(UTF_8)).get(5, TimeUnit.SECONDS);
+        fifos.stdin()
+                .orElseThrow()
+                .write(ByteBuffer.wrap("hello".getBytes(UTF_8)))
+                .get(5, TimeUnit.SECONDS);
 
         try (Fd end = Fifo.openRead(Path.of(fifos.stdio().stdin()))) {
             ByteBuffer bytes = ByteBuffer.allocate(100);
