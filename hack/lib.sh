@@ -185,3 +185,14 @@ unmount_below() {
         umount -l "$(printf '%b' "$place")" || say "could not unmount $place"
     done < <(awk -v dir="$1/" 'index($5 "/", dir) == 1 { print $5 }' /proc/self/mountinfo | tac)
 }
+
+# remove_unused FOLDER...: those that are empty and that nobody has mounted something over, in whichever mount namespace:
+# that mount would go with the folder.
+remove_unused() {
+    local folder
+    for folder; do
+        if ! grep -qsF -- " $folder " /proc/[0-9]*/mountinfo; then
+            rmdir "$folder" 2>/dev/null || true
+        fi
+    done
+}
