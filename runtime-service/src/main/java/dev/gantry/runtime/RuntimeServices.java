@@ -97,7 +97,7 @@ public final class RuntimeServices {
                 new ExecSync(containers, parts, new Execs(containers, parts)),
                 new ContainerStatsReader(new CgroupUsage(setup.cgroups()), setup.snapshotters(), setup.clock()),
                 new StatusReport(setup.networks()::status, setup.handlers(), setup.configuration()),
-                new VerboseInfo(setup.places()),
+                new VerboseInfo(setup.places(), live),
                 setup.version());
     }
 

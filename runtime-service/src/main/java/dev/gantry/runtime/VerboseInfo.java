@@ -3,6 +3,7 @@ package dev.gantry.runtime;
 import dev.gantry.cri.oci.Json;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxPlaces;
+import dev.gantry.shim.LogCounters;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,9 +17,11 @@ import org.jspecify.annotations.Nullable;
 final class VerboseInfo {
 
     private final SandboxPlaces places;
+    private final LiveContainers live;
 
-    VerboseInfo(SandboxPlaces places) {
+    VerboseInfo(SandboxPlaces places, LiveContainers live) {
         this.places = places;
+        this.live = live;
     }
 
     Map<String, String> of(Sandbox sandbox) {
@@ -45,9 +48,19 @@ final class VerboseInfo {
         info.put("snapshotKey", container.id());
         info.put("snapshotter", container.snapshotter());
         info.put("cgroupPath", container.cgroupPath());
+        live.find(container.id()).flatMap(it -> it.io.logCounters()).ifPresent(it -> info.put("log", log(it)));
         info.put("config", CriJson.of(container.config()));
         info.put("runtimeSpec", spec(container.id()));
         return encoded(info);
+    }
+
+    private static Map<String, Object> log(LogCounters counters) {
+        Map<String, Object> log = new LinkedHashMap<>();
+        log.put("bytes", counters.bytes());
+        log.put("lines", counters.lines());
+        log.put("lostBytes", counters.lostBytes());
+        log.put("longestStallNanos", counters.longestStall().toNanos());
+        return log;
     }
 
     private static Map<String, String> encoded(Map<String, @Nullable Object> info) {
