@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -37,6 +38,25 @@ public final class BundleFiles {
             Files.write(bundle.config(), config);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write bundle " + bundle.directory(), e);
+        }
+    }
+
+    public static byte[] readConfig(Bundle bundle) {
+        try {
+            return Files.readAllBytes(bundle.config());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + bundle.config(), e);
+        }
+    }
+
+    /// Puts another `config.json` in place of the present one; whoever reads meanwhile sees either.
+    public static void replaceConfig(Bundle bundle, byte[] config) {
+        Path next = bundle.directory().resolve("config.json.next");
+        try {
+            Files.write(next, config);
+            Files.move(next, bundle.config(), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot replace " + bundle.config(), e);
         }
     }
 

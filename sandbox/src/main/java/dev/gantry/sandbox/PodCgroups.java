@@ -47,6 +47,21 @@ public final class PodCgroups {
         }
     }
 
+    /// Limits the pod as its request asks, if its cgroup is ours: all limits are set, or none.
+    ///
+    /// The kubelet limits the pods that it makes cgroups for itself; what it tells us of them is the sum of those
+    /// containers that have limits, which would kill the unlimited ones. Under systemd a pod's slice is
+    /// systemd's, which sets back what others write: there the limits are only kept.
+    void limit(Sandbox sandbox) {
+        if (sandbox.ownsCgroup()) {
+            SandboxConfig config = sandbox.config();
+            LinuxResources total = config.resources()
+                    .map(it -> config.overhead().map(it::plus).orElse(it))
+                    .orElse(LinuxResources.NONE);
+            new PodLimits(cgroups, Cgroups.version(), sandbox.cgroupParent()).apply(total);
+        }
+    }
+
     /// Removes the pod's cgroup if it is ours; one that still holds something is left to the next try.
     void remove(Sandbox sandbox) {
         if (sandbox.ownsCgroup()) {

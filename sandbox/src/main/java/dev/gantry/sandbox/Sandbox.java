@@ -46,6 +46,11 @@ public record Sandbox(
                 pauseImage);
     }
 
+    Sandbox configured(SandboxConfig next) {
+        return new Sandbox(
+                id, next, handler, state, created, cgroupParent, ownsCgroup, bootId, pid, ips, snapshotter, pauseImage);
+    }
+
     Sandbox ready(int pausePid, List<String> addresses) {
         return new Sandbox(
                 id,

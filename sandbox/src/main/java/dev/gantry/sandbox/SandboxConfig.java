@@ -43,6 +43,27 @@ public record SandboxConfig(
         }
     }
 
+    /// As this, with changed limits; what is empty stays.
+    SandboxConfig limited(Optional<LinuxResources> overheadChange, Optional<LinuxResources> resourcesChange) {
+        return new SandboxConfig(
+                metadata,
+                hostname,
+                logDirectory,
+                dns,
+                ports,
+                labels,
+                annotations,
+                cgroupParent,
+                sysctls,
+                security,
+                updated(overhead, overheadChange),
+                updated(resources, resourcesChange));
+    }
+
+    private static Optional<LinuxResources> updated(Optional<LinuxResources> present, Optional<LinuxResources> change) {
+        return change.map(it -> present.orElse(LinuxResources.NONE).updated(it)).or(() -> present);
+    }
+
     public SandboxNamespaces namespaces() {
         return security.namespaces();
     }

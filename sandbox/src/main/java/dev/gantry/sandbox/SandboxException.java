@@ -26,7 +26,12 @@ public abstract sealed class SandboxException extends RuntimeException {
     /// Another sandbox has the name.
     public static final class NameTaken extends SandboxException {
         public NameTaken(String name, String holder) {
-            super("pod sandbox name %s is taken by pod sandbox %s".formatted(name, holder), null);
+            this("pod sandbox name %s is taken by pod sandbox %s".formatted(name, holder));
+        }
+
+        /// @param message why, as a whole
+        public NameTaken(String message) {
+            super(message, null);
         }
     }
 

@@ -103,7 +103,10 @@ final class SandboxStarter {
         rollback.onFailure(files::delete);
         timeline.run("files", () -> files.create(config, hostName));
         rollback.onFailure(() -> parts.cgroups().remove(sandbox));
-        timeline.run("cgroup", () -> parts.cgroups().create(place));
+        timeline.run("cgroup", () -> {
+            parts.cgroups().create(place);
+            parts.cgroups().limit(sandbox);
+        });
 
         List<String> ips;
         int pid;

@@ -1,5 +1,7 @@
 package dev.gantry.sandbox;
 
+import dev.gantry.cni.SavedAttachment;
+import dev.gantry.linux.ErrnoException;
 import dev.gantry.linux.KeyedLocks;
 import dev.gantry.shim.Shim;
 import dev.gantry.storage.Change;
@@ -11,6 +13,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -35,6 +38,8 @@ public final class Sandboxes {
     private final SandboxStarter starter;
     private final SandboxStopper stopper;
     private final KeyedLocks locks = new KeyedLocks();
+    /// What clients do not get to see yet.
+    private final Set<SandboxId> hidden = ConcurrentHashMap.newKeySet();
     /// Deletions that go on now.
     private final ConcurrentHashMap<SandboxId, CompletableFuture<Void>> deletions = new ConcurrentHashMap<>();
 
@@ -59,6 +64,32 @@ public final class Sandboxes {
         Sandbox sandbox = starter.run(config, handler);
         watch(sandbox);
         return sandbox;
+    }
+
+    /// Changes the pod's limits, where its cgroup is ours; elsewhere they are only kept. What a change leaves out
+    /// stays,
+    /// and so does everything when this fails.
+    public void update(String id, Optional<LinuxResources> overhead, Optional<LinuxResources> resources) {
+        SandboxId found = get(id).id();
+        try (KeyedLocks.Held _ = locks.lock(found.value())) {
+            Sandbox sandbox = stored(found).orElseThrow(() -> new SandboxException.NotFound(id));
+            if (sandbox.state() != SandboxState.READY) {
+                throw new SandboxException.WrongState(
+                        "cannot update the resources of pod sandbox %s: it is %s".formatted(found, sandbox.state()));
+            }
+            Sandbox updated = sandbox.configured(sandbox.config().limited(overhead, resources));
+            try {
+                parts.cgroups().limit(updated);
+            } catch (ErrnoException e) {
+                throw new SandboxException.Failed("cannot update the resources of pod sandbox " + found, e);
+            }
+            try {
+                parts.store().commit(Change.empty().put(SandboxRows.KIND, updated));
+            } catch (RuntimeException e) {
+                parts.cgroups().limit(sandbox);
+                throw e;
+            }
+        }
     }
 
     /// Stops the sandbox; its containers must be stopped already. Stopping twice, or what is gone, succeeds.
@@ -116,12 +147,26 @@ public final class Sandboxes {
             return Optional.empty();
         }
         List<Sandbox> matches = parts.store().view().withPrefix(SandboxRows.KIND, id).stream()
-                .filter(it -> it.state().isVisible())
+                .filter(this::isVisible)
                 .toList();
         if (matches.size() > 1) {
             throw new SandboxException.Ambiguous(id);
         }
         return matches.stream().findFirst();
+    }
+
+    private boolean isVisible(Sandbox sandbox) {
+        return sandbox.state().isVisible() && !hidden.contains(sandbox.id());
+    }
+
+    /// Keeps a sandbox from [#find] and [#list], whose client does not know of it yet. Its name stays taken.
+    public void hide(SandboxId id) {
+        hidden.add(id);
+    }
+
+    /// Ends [#hide].
+    public void show(SandboxId id) {
+        hidden.remove(id);
     }
 
     /// As [#find], for callers that need it.
@@ -132,7 +177,7 @@ public final class Sandboxes {
     /// All sandboxes that clients may see.
     public Collection<Sandbox> list() {
         return parts.store().view().all(SandboxRows.KIND).stream()
-                .filter(it -> it.state().isVisible())
+                .filter(this::isVisible)
                 .toList();
     }
 
@@ -152,6 +197,11 @@ public final class Sandboxes {
 
     public PodFiles files(SandboxId id) {
         return parts.places().files(id);
+    }
+
+    /// What the network's plugins answered for the pod, as JSON; empty in the host's network and when it was taken off.
+    public Optional<byte[]> networkResult(SandboxId id) {
+        return parts.store().view().find(StoredNetworkJournal.KIND, id.value()).flatMap(SavedAttachment::result);
     }
 
     /// The pin of the pod's network namespace.
