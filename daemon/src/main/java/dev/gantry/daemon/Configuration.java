@@ -103,13 +103,21 @@ record Configuration(
         }
     }
 
+    /// @param confTemplate makes a configuration in `confDir` from the node's range of addresses
     /// @param binDirs folders of CNI plugins, searched in this order
     /// @param netnsDir where the network namespaces of pods are pinned
-    record Cni(Path confDir, List<Path> binDirs, Path netnsDir, Duration addTimeout, Duration delTimeout) {
+    record Cni(
+            Path confDir,
+            Optional<Path> confTemplate,
+            List<Path> binDirs,
+            Path netnsDir,
+            Duration addTimeout,
+            Duration delTimeout) {
 
         static Cni read(Section section, Path state) {
             Cni cni = new Cni(
                     section.path("conf_dir", Path.of("/etc/cni/net.d")),
+                    template(section),
                     section.paths("bin_dirs", List.of(Path.of("/opt/cni/bin"), Path.of("/usr/lib/cni"))),
                     section.path("netns_dir", state.resolve("netns")),
                     section.duration("add_timeout", Duration.ofSeconds(60)),
@@ -117,11 +125,20 @@ record Configuration(
             section.end();
             return cni;
         }
+
+        private static Optional<Path> template(Section section) {
+            String template = section.string("conf_template", "");
+            if (!template.isEmpty() && !template.startsWith("/")) {
+                section.problem("conf_template", "must be an absolute path, not \"%s\"".formatted(template));
+            }
+            return template.isEmpty() ? Optional.empty() : Optional.of(Path.of(template));
+        }
     }
 
     /// @param cgroupDriver `cgroupfs`, `systemd`, or `auto`: systemd where that is PID 1 on cgroup v2
     /// @param cgroupParent for pods that name none; empty for the driver's own default
     /// @param maxLogLineSize in bytes; longer lines of a container are split
+    /// @param lateResultTimeout how long a pod or container waits for the retry of a client that gave up on it
     /// @param unprivilegedPorts whether pods with a network of their own may bind ports below 1024 as any user
     /// @param unprivilegedIcmp the same for ping
     record Containers(
@@ -129,6 +146,7 @@ record Configuration(
             String cgroupDriver,
             String cgroupParent,
             int maxLogLineSize,
+            Duration lateResultTimeout,
             boolean unprivilegedPorts,
             boolean unprivilegedIcmp,
             Map<String, Handler> handlers) {
@@ -142,6 +160,7 @@ record Configuration(
                     section.choice("cgroup_driver", "auto", List.of("auto", "cgroupfs", "systemd")),
                     section.string("cgroup_parent", ""),
                     section.size("max_log_line_size", 16 << 10, 256),
+                    section.duration("late_result_timeout", Duration.ofMinutes(2)),
                     section.flag("enable_unprivileged_ports", true),
                     section.flag("enable_unprivileged_icmp", true),
                     Map.copyOf(handlers));

@@ -1,6 +1,7 @@
 package dev.gantry.daemon;
 
 import dev.gantry.cni.NetworkConfigs;
+import dev.gantry.cni.NetworkGenerator;
 import dev.gantry.cni.PluginRunner;
 import dev.gantry.cni.PodNetworks;
 import dev.gantry.image.Credentials;
@@ -104,8 +105,9 @@ final class NodeServices {
         SandboxPlaces places =
                 new SandboxPlaces(root, state, configuration.cni().netnsDir());
         SpecParts specParts = new SpecParts();
+        NetworkConfigs networkConfigs = new NetworkConfigs(configuration.cni().confDir());
         PodNetworks networks = new PodNetworks(
-                new NetworkConfigs(configuration.cni().confDir()),
+                networkConfigs,
                 new PluginRunner(
                         configuration.cni().binDirs(),
                         configuration.cni().addTimeout(),
@@ -137,6 +139,7 @@ final class NodeServices {
                 images,
                 byName,
                 networks,
+                new NetworkGenerator(networkConfigs, configuration.cni().confTemplate()),
                 shims,
                 handlers,
                 podCgroups,
@@ -148,6 +151,7 @@ final class NodeServices {
                 exits,
                 clock,
                 configuration.runtime().maxLogLineSize(),
+                configuration.runtime().lateResultTimeout(),
                 HostFacts.bootId(),
                 identity.version(),
                 () -> Map.of("root", root.toString(), "state", state.toString())));

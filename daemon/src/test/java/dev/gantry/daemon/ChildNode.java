@@ -113,6 +113,11 @@ final class ChildNode implements AutoCloseable {
         return directory;
     }
 
+    /// The first three numbers of its pods' addresses.
+    String subnet() {
+        return subnet;
+    }
+
     Path networkConfiguration() {
         return directory.resolve("net.d/10-test.conflist");
     }

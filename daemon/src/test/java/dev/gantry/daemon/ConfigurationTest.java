@@ -35,6 +35,7 @@ class ConfigurationTest {
             new Configuration.Storage("overlayfs"),
             new Configuration.Cni(
                     Path.of("/etc/cni/net.d"),
+                    Optional.empty(),
                     List.of(Path.of("/opt/cni/bin"), Path.of("/usr/lib/cni")),
                     Path.of("/run/gantry/netns"),
                     Duration.ofSeconds(60),
@@ -44,6 +45,7 @@ class ConfigurationTest {
                     "auto",
                     "",
                     16384,
+                    Duration.ofMinutes(2),
                     true,
                     true,
                     Map.of("runc", new Configuration.Handler("containerd-shim-gantry-v1", "runc", "", List.of()))));

@@ -167,6 +167,17 @@ record TestCalls(ChildNode node) {
                 .getStatus();
     }
 
+    /// What a verbose status adds, as JSON.
+    String info(String container) {
+        return node.client()
+                .runtime()
+                .containerStatus(ContainerStatusRequest.newBuilder()
+                        .setContainerId(container)
+                        .setVerbose(true)
+                        .build())
+                .getInfoOrThrow("info");
+    }
+
     PodSandboxStatusResponse podStatus(String pod) {
         return node.client()
                 .runtime()

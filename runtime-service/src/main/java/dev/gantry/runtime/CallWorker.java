@@ -17,6 +17,11 @@ final class CallWorker {
         T run() throws InterruptedException;
     }
 
+    /// Answers a call of the contract that this version does not have, so that a client goes on without it.
+    static void refuse(StreamObserver<?> client, String reason) {
+        client.onError(io.grpc.Status.UNIMPLEMENTED.withDescription(reason).asRuntimeException());
+    }
+
     static <T> void answer(StreamObserver<T> client, String call, Work<T> work) {
         T answer;
         try {

@@ -54,6 +54,32 @@ record Container(
         return with(ContainerState.EXITED, started, Optional.of(at), code, why, details, pid);
     }
 
+    /// With other limits.
+    Container limited(LinuxContainerResources limits) {
+        return new Container(
+                id,
+                sandbox,
+                reservedName,
+                config,
+                imageId,
+                imageRef,
+                snapshotter,
+                state,
+                created,
+                started,
+                finished,
+                exitCode,
+                reason,
+                message,
+                pid,
+                bootId,
+                logPath,
+                user,
+                limits,
+                stopSignal,
+                cgroupPath);
+    }
+
     private Container with(
             ContainerState next,
             Optional<Instant> startedAt,

@@ -36,7 +36,12 @@ public abstract sealed class ContainerException extends RuntimeException {
     /// Another container has the name.
     public static final class NameTaken extends ContainerException {
         public NameTaken(String name, String holder) {
-            super("container name %s is taken by container %s".formatted(name, holder), null);
+            this("container name %s is taken by container %s".formatted(name, holder));
+        }
+
+        /// @param message why, as a whole
+        public NameTaken(String message) {
+            super(message, null);
         }
     }
 

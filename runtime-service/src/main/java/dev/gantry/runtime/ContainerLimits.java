@@ -20,13 +20,25 @@ final class ContainerLimits {
 
     /// @throws ContainerException.InvalidRequest when a limit cannot be set on this node
     static Resources of(LinuxContainerResources request, List<Resources.DeviceRule> devices, NodeFeatures node) {
-        return Resources.builder()
+        return limits(request, node)
                 .devices(devices)
-                .cpu(cpu(request))
-                .memory(memory(request, node))
-                .hugepageLimits(hugepages(request, node))
-                .unified(unified(request, node))
+                .memory(memory(request, node).build())
                 .build();
+    }
+
+    /// What a running container gets. The runtime refuses a memory limit below what the container uses, where the
+    /// kernel would rather kill it (cgroup v2).
+    static Resources ofUpdate(LinuxContainerResources request, NodeFeatures node) {
+        return limits(request, node)
+                .memory(memory(request, node).checkBeforeUpdate(true).build())
+                .build();
+    }
+
+    private static Resources.Builder limits(LinuxContainerResources request, NodeFeatures node) {
+        return Resources.builder()
+                .cpu(cpu(request))
+                .hugepageLimits(hugepages(request, node))
+                .unified(unified(request, node));
     }
 
     private static Resources.Cpu cpu(LinuxContainerResources request) {
@@ -46,7 +58,7 @@ final class ContainerLimits {
     }
 
     /// Swap counts memory too. Where nothing is said, a container with a memory limit gets no swap on top of it.
-    private static Resources.Memory memory(LinuxContainerResources request, NodeFeatures node) {
+    private static Resources.Memory.Builder memory(LinuxContainerResources request, NodeFeatures node) {
         long limit = checked("memory_limit_in_bytes", request.getMemoryLimitInBytes(), UNLIMITED);
         long swap = checked("memory_swap_limit_in_bytes", request.getMemorySwapLimitInBytes(), UNLIMITED);
         if (swap > 0 && swap < limit) {
@@ -61,7 +73,7 @@ final class ContainerLimits {
         if (total != 0 && node.swapAccounting()) {
             memory.swap(total);
         }
-        return memory.build();
+        return memory;
     }
 
     /// The kubelet names every page size of the node with 0, whether or not the kernel can limit it.

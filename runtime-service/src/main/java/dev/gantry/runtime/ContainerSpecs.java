@@ -2,6 +2,7 @@ package dev.gantry.runtime;
 
 import dev.gantry.cri.oci.Linux;
 import dev.gantry.cri.oci.OciProcess;
+import dev.gantry.cri.oci.Resources;
 import dev.gantry.cri.oci.Spec;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.LinuxContainerResources;
@@ -131,6 +132,23 @@ final class ContainerSpecs {
         volumes.delete(id);
     }
 
+    /// The limits of a container, but for its devices.
+    ///
+    /// @throws ContainerException.InvalidRequest when a limit cannot be set on this node
+    Resources limits(LinuxContainerResources request) {
+        return ContainerLimits.of(request, List.of(), node);
+    }
+
+    /// As [#limits], for a container that runs.
+    Resources update(LinuxContainerResources request) {
+        return ContainerLimits.ofUpdate(request, node);
+    }
+
+    /// The score that is asked for, as far as the kernel will grant it.
+    long oomScore(LinuxContainerResources request) {
+        return parts.oomScoreAdjust(checkedOomScore(request));
+    }
+
     private static void checkPrivileged(ContainerConfig config, Sandbox sandbox) {
         if (config.getLinux().getSecurityContext().getPrivileged()
                 && !sandbox.config().security().privileged()) {
@@ -157,7 +175,7 @@ final class ContainerSpecs {
                 .noNewPrivileges(security.getNoNewPrivs())
                 .apparmorProfile(confinement.apparmor(security))
                 .selinuxLabel(confinement.processLabel(selinux(config)))
-                .oomScoreAdj(parts.oomScoreAdjust(oomScore(resources)))
+                .oomScoreAdj(oomScore(resources))
                 .build();
     }
 
@@ -203,7 +221,7 @@ final class ContainerSpecs {
         return directory;
     }
 
-    private static long oomScore(LinuxContainerResources resources) {
+    private static long checkedOomScore(LinuxContainerResources resources) {
         long score = resources.getOomScoreAdj();
         if (score < -1000 || score > 1000) {
             throw new ContainerException.InvalidRequest(

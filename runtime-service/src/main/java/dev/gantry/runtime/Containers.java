@@ -1,6 +1,8 @@
 package dev.gantry.runtime;
 
 import dev.gantry.cri.runtime.v1.ContainerConfig;
+import dev.gantry.cri.runtime.v1.ContainerMetadata;
+import dev.gantry.cri.runtime.v1.LinuxContainerResources;
 import dev.gantry.linux.KeyedLocks;
 import dev.gantry.sandbox.SandboxId;
 import dev.gantry.storage.Kind;
@@ -10,7 +12,9 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// The containers of the node.
 ///
@@ -25,22 +29,60 @@ public final class Containers {
     private final ContainerCreator creator;
     private final ContainerStarter starter;
     private final ContainerStopper stopper;
+    private final ContainerUpdater updater;
+    private final LateResults<Container> late;
+    /// What clients do not get to see yet.
+    private final Set<String> hidden = ConcurrentHashMap.newKeySet();
 
-    Containers(ContainerParts parts, ContainerExits exits) {
+    /// @param keepLate how long a container waits for the retry of a client that went before it was made
+    Containers(ContainerParts parts, ContainerExits exits, Duration keepLate) {
         this.parts = parts;
         this.creator = new ContainerCreator(parts);
         this.starter = new ContainerStarter(parts, exits);
         this.stopper = new ContainerStopper(parts);
+        this.updater = new ContainerUpdater(parts);
+        this.late = new LateResults<>(new Unclaimed(), ContainerException.NameTaken::new, keepLate, parts.exits());
     }
 
-    Container create(String sandbox, ContainerConfig config) {
-        return creator.create(sandbox, config);
+    /// @throws ContainerException.NameTaken when another container of the pod has its name and attempt
+    Container create(String sandbox, ContainerConfig config) throws InterruptedException {
+        ContainerMetadata metadata = config.getMetadata();
+        String name = "container %s (attempt %s) of pod sandbox %s"
+                .formatted(metadata.getName(), Integer.toUnsignedString(metadata.getAttempt()), sandbox);
+        return late.get(name, SameContainer.of(sandbox, config), () -> creator.create(sandbox, config));
+    }
+
+    /// Containers whose clients do not know of them yet.
+    private final class Unclaimed implements LateResults.Handling<Container> {
+
+        @Override
+        public void hide(Container container) {
+            hidden.add(container.id());
+        }
+
+        @Override
+        public void show(Container container) {
+            hidden.remove(container.id());
+        }
+
+        @Override
+        public void discard(Container container) throws InterruptedException {
+            stopper.remove(container);
+        }
     }
 
     void start(String id) {
         Container container = get(id);
         try (KeyedLocks.Held _ = parts.locks().lock(container.id())) {
             starter.start(get(container.id()));
+        }
+    }
+
+    /// Changes what the request names of its limits.
+    void update(String id, LinuxContainerResources change) {
+        Container container = get(id);
+        try (KeyedLocks.Held _ = parts.locks().lock(container.id())) {
+            updater.update(get(container.id()), change);
         }
     }
 
@@ -56,6 +98,15 @@ public final class Containers {
         if (container != null) {
             stopper.remove(container);
         }
+    }
+
+    /// As the calls for clients, also for containers that these do not see.
+    void stop(Container container) throws InterruptedException {
+        stopper.stop(container, Duration.ZERO);
+    }
+
+    void remove(Container container) throws InterruptedException {
+        stopper.remove(container);
     }
 
     /// Done when nothing is left of any removed container.
@@ -74,12 +125,16 @@ public final class Containers {
             return Optional.empty();
         }
         List<Container> matches = parts.store().view().withPrefix(ContainerRows.KIND, id).stream()
-                .filter(it -> it.state().isVisible())
+                .filter(this::isVisible)
                 .toList();
         if (matches.size() > 1) {
             throw new ContainerException.Ambiguous(id);
         }
         return matches.stream().findFirst();
+    }
+
+    private boolean isVisible(Container container) {
+        return container.state().isVisible() && !hidden.contains(container.id());
     }
 
     Container get(String id) {
@@ -97,7 +152,7 @@ public final class Containers {
 
     Collection<Container> list() {
         return parts.store().view().all(ContainerRows.KIND).stream()
-                .filter(it -> it.state().isVisible())
+                .filter(this::isVisible)
                 .toList();
     }
 

@@ -1,6 +1,5 @@
 package dev.gantry.runtime;
 
-import dev.gantry.shim.LogCounters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -10,7 +9,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,10 +34,7 @@ final class CriLogWriter implements AutoCloseable {
     private final Unfinished stderr = new Unfinished(LogStream.STDERR);
     private final ByteBuffer out = ByteBuffer.allocate(BUFFER);
     private FileChannel file;
-    private long writtenBytes;
-    private long lines;
     private long lostBytes;
-    private long longestStall;
 
     /// Opens or makes the file, and the folders above it.
     ///
@@ -103,9 +98,9 @@ final class CriLogWriter implements AutoCloseable {
         file = next;
     }
 
-    /// How the writing went since the log was opened.
-    synchronized LogCounters counters() {
-        return new LogCounters(writtenBytes, lines, lostBytes, Duration.ofNanos(longestStall));
+    /// How many bytes could not be written since the log was opened.
+    synchronized long lostBytes() {
+        return lostBytes;
     }
 
     @Override
@@ -125,7 +120,6 @@ final class CriLogWriter implements AutoCloseable {
     }
 
     private void line(byte[] now, char tag, Unfinished rest, ByteBuffer bytes, int length) {
-        lines++;
         put(now, 0, now.length);
         put(rest.label, 0, rest.label.length);
         put((byte) tag);
@@ -177,12 +171,10 @@ final class CriLogWriter implements AutoCloseable {
 
     private void flush() {
         out.flip();
-        long begin = System.nanoTime();
         try {
             while (out.hasRemaining()) {
-                writtenBytes += file.write(out);
+                file.write(out);
             }
-            longestStall = Math.max(longestStall, System.nanoTime() - begin);
         } catch (IOException e) {
             if (lostBytes == 0) {
                 log.atError()

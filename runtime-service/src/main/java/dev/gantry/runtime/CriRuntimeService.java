@@ -1,6 +1,12 @@
 package dev.gantry.runtime;
 
+import dev.gantry.cni.NetworkGenerator;
+import dev.gantry.cni.PodRanges;
 import dev.gantry.cri.runtime.v1.CgroupDriver;
+import dev.gantry.cri.runtime.v1.CheckpointContainerRequest;
+import dev.gantry.cri.runtime.v1.CheckpointContainerResponse;
+import dev.gantry.cri.runtime.v1.CheckpointPodRequest;
+import dev.gantry.cri.runtime.v1.CheckpointPodResponse;
 import dev.gantry.cri.runtime.v1.ContainerFilter;
 import dev.gantry.cri.runtime.v1.ContainerStatsRequest;
 import dev.gantry.cri.runtime.v1.ContainerStatsResponse;
@@ -27,6 +33,8 @@ import dev.gantry.cri.runtime.v1.RemovePodSandboxRequest;
 import dev.gantry.cri.runtime.v1.RemovePodSandboxResponse;
 import dev.gantry.cri.runtime.v1.ReopenContainerLogRequest;
 import dev.gantry.cri.runtime.v1.ReopenContainerLogResponse;
+import dev.gantry.cri.runtime.v1.RestorePodRequest;
+import dev.gantry.cri.runtime.v1.RestorePodResponse;
 import dev.gantry.cri.runtime.v1.RunPodSandboxRequest;
 import dev.gantry.cri.runtime.v1.RunPodSandboxResponse;
 import dev.gantry.cri.runtime.v1.RuntimeConfigRequest;
@@ -40,6 +48,12 @@ import dev.gantry.cri.runtime.v1.StopContainerRequest;
 import dev.gantry.cri.runtime.v1.StopContainerResponse;
 import dev.gantry.cri.runtime.v1.StopPodSandboxRequest;
 import dev.gantry.cri.runtime.v1.StopPodSandboxResponse;
+import dev.gantry.cri.runtime.v1.UpdateContainerResourcesRequest;
+import dev.gantry.cri.runtime.v1.UpdateContainerResourcesResponse;
+import dev.gantry.cri.runtime.v1.UpdatePodSandboxResourcesRequest;
+import dev.gantry.cri.runtime.v1.UpdatePodSandboxResourcesResponse;
+import dev.gantry.cri.runtime.v1.UpdateRuntimeConfigRequest;
+import dev.gantry.cri.runtime.v1.UpdateRuntimeConfigResponse;
 import dev.gantry.cri.runtime.v1.VersionRequest;
 import dev.gantry.cri.runtime.v1.VersionResponse;
 import dev.gantry.sandbox.Sandbox;
@@ -61,6 +75,7 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
     private final ContainerStatsReader stats;
     private final StatusReport statusReport;
     private final VerboseInfo info;
+    private final NetworkGenerator networks;
     private final String version;
     private final ListItems<Sandbox, PodSandbox> sandboxItems =
             new ListItems<>(it -> it.id().value(), CriSandboxes::item);
@@ -74,6 +89,7 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
             ContainerStatsReader stats,
             StatusReport statusReport,
             VerboseInfo info,
+            NetworkGenerator networks,
             String version) {
         this.pods = pods;
         this.containers = containers;
@@ -81,6 +97,7 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
         this.stats = stats;
         this.statusReport = statusReport;
         this.info = info;
+        this.networks = networks;
         this.version = version;
     }
 
@@ -118,6 +135,18 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
     }
 
     @Override
+    public void updateRuntimeConfig(
+            UpdateRuntimeConfigRequest request, StreamObserver<UpdateRuntimeConfigResponse> client) {
+        CallWorker.answer(client, "UpdateRuntimeConfig", () -> {
+            String ranges = request.getRuntimeConfig().getNetworkConfig().getPodCidr();
+            if (!ranges.isEmpty()) {
+                networks.generate(PodRanges.parse(ranges));
+            }
+            return UpdateRuntimeConfigResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
     public void runPodSandbox(RunPodSandboxRequest request, StreamObserver<RunPodSandboxResponse> client) {
         CallWorker.answer(
                 client,
@@ -142,6 +171,18 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
         CallWorker.answer(client, "RemovePodSandbox", () -> {
             pods.remove(request.getPodSandboxId());
             return RemovePodSandboxResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void updatePodSandboxResources(
+            UpdatePodSandboxResourcesRequest request, StreamObserver<UpdatePodSandboxResourcesResponse> client) {
+        CallWorker.answer(client, "UpdatePodSandboxResources", () -> {
+            pods.update(
+                    request.getPodSandboxId(),
+                    CriSandboxes.resources(request.hasOverhead(), request.getOverhead()),
+                    CriSandboxes.resources(request.hasResources(), request.getResources()));
+            return UpdatePodSandboxResourcesResponse.getDefaultInstance();
         });
     }
 
@@ -213,6 +254,41 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
             containers.remove(request.getContainerId());
             return RemoveContainerResponse.getDefaultInstance();
         });
+    }
+
+    @Override
+    public void updateContainerResources(
+            UpdateContainerResourcesRequest request, StreamObserver<UpdateContainerResourcesResponse> client) {
+        CallWorker.answer(client, "UpdateContainerResources", () -> {
+            if (!request.hasLinux()) {
+                throw new ContainerException.InvalidRequest(
+                        "cannot update container %s: no resources of Linux given".formatted(request.getContainerId()));
+            }
+            containers.update(request.getContainerId(), request.getLinux());
+            return UpdateContainerResourcesResponse.getDefaultInstance();
+        });
+    }
+
+    @Override
+    public void checkpointContainer(
+            CheckpointContainerRequest request, StreamObserver<CheckpointContainerResponse> client) {
+        CallWorker.refuse(
+                client,
+                "cannot checkpoint container %s: this version of Gantry makes no checkpoints"
+                        .formatted(request.getContainerId()));
+    }
+
+    @Override
+    public void checkpointPod(CheckpointPodRequest request, StreamObserver<CheckpointPodResponse> client) {
+        CallWorker.refuse(
+                client,
+                "cannot checkpoint pod sandbox %s: this version of Gantry makes no checkpoints"
+                        .formatted(request.getPodSandboxId()));
+    }
+
+    @Override
+    public void restorePod(RestorePodRequest request, StreamObserver<RestorePodResponse> client) {
+        CallWorker.refuse(client, "cannot restore a pod: this version of Gantry makes no checkpoints");
     }
 
     @Override

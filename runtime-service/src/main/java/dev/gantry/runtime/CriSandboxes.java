@@ -69,8 +69,13 @@ final class CriSandboxes {
                 linux.getCgroupParent(),
                 linux.getSysctlsMap(),
                 security(linux.getSecurityContext()),
-                linux.hasOverhead() ? Optional.of(resources(linux.getOverhead())) : Optional.empty(),
-                linux.hasResources() ? Optional.of(resources(linux.getResources())) : Optional.empty());
+                resources(linux.hasOverhead(), linux.getOverhead()),
+                resources(linux.hasResources(), linux.getResources()));
+    }
+
+    /// Limits, unless the request says nothing of them.
+    static Optional<LinuxResources> resources(boolean said, LinuxContainerResources message) {
+        return said ? Optional.of(resources(message)) : Optional.empty();
     }
 
     private static PodPort port(PortMapping message) {
@@ -302,7 +307,7 @@ final class CriSandboxes {
         };
     }
 
-    private static LinuxContainerResources message(LinuxResources resources) {
+    static LinuxContainerResources message(LinuxResources resources) {
         return LinuxContainerResources.newBuilder()
                 .setCpuPeriod(resources.cpuPeriod())
                 .setCpuQuota(resources.cpuQuota())

@@ -1,7 +1,6 @@
 package dev.gantry.runtime;
 
 import dev.gantry.linux.Poller;
-import dev.gantry.shim.LogCounters;
 import dev.gantry.shim.Stdio;
 import dev.gantry.shim.StdioFifos;
 import java.nio.ByteBuffer;
@@ -149,11 +148,6 @@ final class FifoContainerIo implements ContainerIo {
         if (log != null) {
             log.reopen();
         }
-    }
-
-    @Override
-    public Optional<LogCounters> logCounters() {
-        return Optional.ofNullable(log).map(CriLogWriter::counters);
     }
 
     @Override

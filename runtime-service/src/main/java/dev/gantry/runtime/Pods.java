@@ -1,6 +1,7 @@
 package dev.gantry.runtime;
 
 import dev.gantry.sandbox.CgroupDriver;
+import dev.gantry.sandbox.LinuxResources;
 import dev.gantry.sandbox.PodCgroups;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxConfig;
@@ -9,6 +10,8 @@ import dev.gantry.sandbox.Sandboxes;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
@@ -20,17 +23,46 @@ final class Pods {
     private final Containers containers;
     private final PodCgroups cgroups;
     private final ExecutorService steps;
+    private final LateResults<Sandbox> late;
 
     /// @param steps stops the containers of a pod side by side; bounded, platform threads
-    Pods(Sandboxes sandboxes, Containers containers, PodCgroups cgroups, ExecutorService steps) {
+    /// @param keepLate how long a pod waits for the retry of a client that went before it ran
+    Pods(Sandboxes sandboxes, Containers containers, PodCgroups cgroups, ExecutorService steps, Duration keepLate) {
         this.sandboxes = sandboxes;
         this.containers = containers;
         this.cgroups = cgroups;
         this.steps = steps;
+        this.late = new LateResults<>(new Unclaimed(), SandboxException.NameTaken::new, keepLate, steps);
     }
 
-    Sandbox run(SandboxConfig config, String handler) {
-        return sandboxes.run(config, handler);
+    /// @throws SandboxException.NameTaken when another pod has its name, namespace, uid and attempt
+    Sandbox run(SandboxConfig config, String handler) throws InterruptedException {
+        return late.get(
+                "pod sandbox " + config.metadata().reservedName(),
+                new Request(config, handler),
+                () -> sandboxes.run(config, handler));
+    }
+
+    private record Request(SandboxConfig config, String handler) {}
+
+    /// Pods whose clients do not know of them yet.
+    private final class Unclaimed implements LateResults.Handling<Sandbox> {
+
+        @Override
+        public void hide(Sandbox sandbox) {
+            sandboxes.hide(sandbox.id());
+        }
+
+        @Override
+        public void show(Sandbox sandbox) {
+            sandboxes.show(sandbox.id());
+        }
+
+        @Override
+        public void discard(Sandbox sandbox) throws InterruptedException {
+            sandboxes.stop(sandbox.id());
+            sandboxes.remove(sandbox.id(), CompletableFuture.completedFuture(null));
+        }
     }
 
     Sandbox get(String id) {
@@ -39,6 +71,10 @@ final class Pods {
 
     Collection<Sandbox> list() {
         return sandboxes.list();
+    }
+
+    void update(String id, Optional<LinuxResources> overhead, Optional<LinuxResources> resources) {
+        sandboxes.update(id, overhead, resources);
     }
 
     CgroupDriver cgroupDriver() {
@@ -51,7 +87,7 @@ final class Pods {
         if (sandbox == null) {
             return;
         }
-        each(containers.of(sandbox.id()), "stop", it -> containers.stop(it.id(), Duration.ZERO));
+        each(containers.of(sandbox.id()), "stop", containers::stop);
         sandboxes.stop(sandbox.id());
     }
 
@@ -62,7 +98,7 @@ final class Pods {
             return;
         }
         stop(sandbox.id().value());
-        each(containers.of(sandbox.id()), "remove", it -> containers.remove(it.id()));
+        each(containers.of(sandbox.id()), "remove", containers::remove);
         sandboxes.remove(sandbox.id(), containers.deletions(sandbox.id()));
     }
 

@@ -60,6 +60,8 @@ public final class RuntimeErrors {
     private static Status code(CniException failure) {
         return switch (failure) {
             case CniException.TimedOut _ -> Status.DEADLINE_EXCEEDED;
+            case CniException.InvalidRequest _ -> Status.INVALID_ARGUMENT;
+            case CniException.MalformedConfig _ -> Status.FAILED_PRECONDITION;
             default -> Status.INTERNAL;
         };
     }

@@ -1,5 +1,6 @@
 package dev.gantry.runtime;
 
+import dev.gantry.cni.NetworkGenerator;
 import dev.gantry.cni.PodNetworks;
 import dev.gantry.image.Images;
 import dev.gantry.linux.Cgroups;
@@ -35,6 +36,7 @@ public final class RuntimeServices {
     /// @param steps        stops the containers of a pod side by side; bounded, platform threads
     /// @param exits        records ends of containers; bounded, platform threads
     /// @param maxLogLine   bytes of a log line before it is split
+    /// @param keepLateResults how long pods and containers wait for the retry of a client that gave up on them
     /// @param bootId       of the running kernel
     /// @param version      of the daemon
     /// @param configuration what the daemon was told, for the verbose status
@@ -44,6 +46,7 @@ public final class RuntimeServices {
             Images images,
             Snapshotters snapshotters,
             PodNetworks networks,
+            NetworkGenerator networkGenerator,
             Shims shims,
             RuntimeHandlers handlers,
             PodCgroups podCgroups,
@@ -55,6 +58,7 @@ public final class RuntimeServices {
             ExecutorService exits,
             Clock clock,
             int maxLogLine,
+            Duration keepLateResults,
             String bootId,
             String version,
             Supplier<Map<String, Object>> configuration) {}
@@ -90,14 +94,15 @@ public final class RuntimeServices {
                 setup.bootId());
         ContainerExits ends = new ContainerExits(parts, new OomKills(setup.cgroups()));
         this.recovery = new ContainerRecovery(parts, ends);
-        this.containers = new Containers(parts, ends);
+        this.containers = new Containers(parts, ends, setup.keepLateResults());
         this.service = new CriRuntimeService(
-                new Pods(setup.sandboxes(), containers, setup.podCgroups(), setup.steps()),
+                new Pods(setup.sandboxes(), containers, setup.podCgroups(), setup.steps(), setup.keepLateResults()),
                 containers,
                 new ExecSync(containers, parts, new Execs(containers, parts)),
                 new ContainerStatsReader(new CgroupUsage(setup.cgroups()), setup.snapshotters(), setup.clock()),
                 new StatusReport(setup.networks()::status, setup.handlers(), setup.configuration()),
-                new VerboseInfo(setup.places(), live),
+                new VerboseInfo(setup.sandboxes(), setup.handlers(), setup.places()),
+                setup.networkGenerator(),
                 setup.version());
     }
 

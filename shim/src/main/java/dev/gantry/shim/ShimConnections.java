@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,13 +22,10 @@ final class ShimConnections {
     private static final int S_IFSOCK = 0140000;
 
     private final TtrpcLoop loop;
-    private final Supplier<TtrpcLoop> streams;
     private final Map<Path, Shim> connected = new ConcurrentHashMap<>();
 
-    /// @param streams the loop for clients that attach to processes
-    ShimConnections(TtrpcLoop loop, Supplier<TtrpcLoop> streams) {
+    ShimConnections(TtrpcLoop loop) {
         this.loop = loop;
-        this.streams = streams;
     }
 
     /// The shim that listens at an address.
@@ -57,7 +53,7 @@ final class ShimConnections {
             throws IOException, InterruptedException {
         TtrpcClient client = TtrpcClient.dial(loop, bootstrap.socket(), mayAppear, deadline);
         try {
-            return Shim.connect(client, bootstrap, id, deadline.remaining(), streams);
+            return Shim.connect(client, bootstrap, id, deadline.remaining());
         } catch (RuntimeException e) {
             client.close();
             throw e;

@@ -11,7 +11,6 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,8 +38,6 @@ public final class Shims implements AutoCloseable {
     private final ShimEvents events;
     private final TtrpcLoop loop;
     private final ShimConnections connections;
-    private final Object streamLock = new Object();
-    private @Nullable TtrpcLoop streams; // guarded by streamLock; not there before anybody has attached
     private volatile boolean closed;
 
     /// Listens for events from now on.
@@ -64,8 +61,8 @@ public final class Shims implements AutoCloseable {
         }
         action = new ShimAction(eventsSocket, sockets);
         events = new ShimEvents(listener);
-        loop = new TtrpcLoop("ttrpc");
-        connections = new ShimConnections(loop, this::streamLoop);
+        loop = new TtrpcLoop();
+        connections = new ShimConnections(loop);
         try {
             TtrpcServer.listen(loop, eventsSocket, events.methods(), Runnable::run); // closed by the loop
         } catch (IOException e) {
@@ -264,30 +261,11 @@ public final class Shims implements AutoCloseable {
         return closed;
     }
 
-    private TtrpcLoop streamLoop() {
-        synchronized (streamLock) {
-            TtrpcLoop present = streams;
-            if (present == null) {
-                present = new TtrpcLoop("shim-streams");
-                streams = present;
-                if (closed) {
-                    present.close();
-                }
-            }
-            return present;
-        }
-    }
-
     /// Drops all connections and stops listening for events. Shims and containers live on.
     @Override
     public void close() {
         closed = true;
         loop.close();
-        synchronized (streamLock) {
-            if (streams != null) {
-                streams.close();
-            }
-        }
         events.close();
     }
 }
