@@ -31,8 +31,7 @@
 
 enum { CLIENT_PATIENCE_MS = 5000, BUFFER = 4096 };
 
-static void
-close_fd(const int *fd)
+static void close_fd(const int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
@@ -42,15 +41,13 @@ close_fd(const int *fd)
  * As process 1 of a container this program gets no signal that it does not
  * handle, so it handles the two that end it.
  */
-static void
-on_end(int sig)
+static void on_end(int sig)
 {
 	(void)sig;
 	_exit(0);
 }
 
-static void
-handle_signals(void)
+static void handle_signals(void)
 {
 	struct sigaction end = {.sa_handler = on_end};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -60,16 +57,14 @@ handle_signals(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-static int
-complain(const char *what, const char *object)
+static int complain(const char *what, const char *object)
 {
 	fprintf(stderr, "hello: cannot %s %s: %s\n", what, object, strerror(errno));
 	return 1;
 }
 
 /* Write all of it; 0 or a negative errno. */
-static int
-write_all(int fd, const char *bytes, size_t length)
+static int write_all(int fd, const char *bytes, size_t length)
 {
 	while (length > 0) {
 		ssize_t written = write(fd, bytes, length);
@@ -85,8 +80,7 @@ write_all(int fd, const char *bytes, size_t length)
 }
 
 /* Copy until the end of FROM; 0 or a negative errno. */
-static int
-copy(int from, int to)
+static int copy(int from, int to)
 {
 	char buffer[BUFFER];
 
@@ -105,8 +99,7 @@ copy(int from, int to)
 }
 
 /* Wait until FD can be read; false if that takes too long. */
-static int
-readable(int fd)
+static int readable(int fd)
 {
 	struct pollfd poller = {.fd = fd, .events = POLLIN};
 
@@ -114,8 +107,7 @@ readable(int fd)
 }
 
 /* Read a request up to its empty line, and the path of its first line into PATH. */
-static int
-read_request(int client, char *path, size_t size)
+static int read_request(int client, char *path, size_t size)
 {
 	char buffer[BUFFER];
 	size_t length = 0;
@@ -144,8 +136,7 @@ read_request(int client, char *path, size_t size)
 	return 0;
 }
 
-static void
-answer(int client, const char *file, unsigned long number)
+static void answer(int client, const char *file, unsigned long number)
 {
 	char path[256], host[65] = "?", peer_text[INET_ADDRSTRLEN] = "?";
 	struct sockaddr_in peer = {0};
@@ -168,8 +159,7 @@ answer(int client, const char *file, unsigned long number)
 		copy(shared, client);
 }
 
-static int
-serve(const char *port, const char *file)
+static int serve(const char *port, const char *file)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
 	cleanup_close int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -193,8 +183,7 @@ serve(const char *port, const char *file)
 }
 
 /* Take http://HOST[:PORT][/PATH] apart; HOST is an IPv4 address or localhost. */
-static int
-parse_url(const char *url, struct sockaddr_in *address, const char **path)
+static int parse_url(const char *url, struct sockaddr_in *address, const char **path)
 {
 	char host[64];
 	size_t length;
@@ -227,8 +216,7 @@ parse_url(const char *url, struct sockaddr_in *address, const char **path)
 }
 
 /* Skip the head of an answer and print the rest; 0 or a negative errno. */
-static int
-print_body(int server)
+static int print_body(int server)
 {
 	char buffer[BUFFER];
 	size_t length = 0;
@@ -254,8 +242,7 @@ print_body(int server)
 	return copy(server, STDOUT_FILENO);
 }
 
-static int
-fetch(const struct sockaddr_in *address, const char *path)
+static int fetch(const struct sockaddr_in *address, const char *path)
 {
 	cleanup_close int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -267,8 +254,7 @@ fetch(const struct sockaddr_in *address, const char *path)
 }
 
 /* Put a file in place whole, so that a reader never sees half of it. */
-static int
-replace_file(const char *file, const char *format, ...)
+static int replace_file(const char *file, const char *format, ...)
 {
 	cleanup_close int fd = -1;
 	char temporary[4096];
@@ -286,8 +272,7 @@ replace_file(const char *file, const char *format, ...)
 	return error < 0 || rename(temporary, file) < 0 ? -errno : 0;
 }
 
-static void
-pause_for(const char *seconds)
+static void pause_for(const char *seconds)
 {
 	double time = strtod(seconds, NULL);
 	struct timespec left = {.tv_sec = (time_t)time};
@@ -297,8 +282,7 @@ pause_for(const char *seconds)
 		continue;
 }
 
-static int
-visit(const char *url, const char *seconds, const char *file)
+static int visit(const char *url, const char *seconds, const char *file)
 {
 	struct sockaddr_in address = {0};
 	const char *path;
@@ -322,8 +306,7 @@ visit(const char *url, const char *seconds, const char *file)
 	}
 }
 
-static int
-write_file(const char *file, char **words)
+static int write_file(const char *file, char **words)
 {
 	char line[BUFFER] = "";
 	size_t length = 0;
@@ -342,8 +325,7 @@ write_file(const char *file, char **words)
 	return errno ? complain("write", file) : 0;
 }
 
-static int
-cat(char **files)
+static int cat(char **files)
 {
 	for (; *files; files++) {
 		cleanup_close int fd = open(*files, O_RDONLY | O_CLOEXEC);
@@ -357,8 +339,7 @@ cat(char **files)
 	return 0;
 }
 
-static int
-ls(const char *folder)
+static int ls(const char *folder)
 {
 	struct dirent **entries;
 	int count = scandir(folder, &entries, NULL, alphasort);
@@ -374,8 +355,7 @@ ls(const char *folder)
 	return 0;
 }
 
-static int
-echo(char **words)
+static int echo(char **words)
 {
 	for (; *words; words++)
 		printf("%s%s", *words, words[1] ? " " : "");
@@ -383,16 +363,14 @@ echo(char **words)
 	return 0;
 }
 
-static int
-env(void)
+static int env(void)
 {
 	for (char **variable = environ; *variable; variable++)
 		puts(*variable);
 	return 0;
 }
 
-static int
-misuse(void)
+static int misuse(void)
 {
 	fputs("usage: hello serve PORT [FILE] | visit URL [SECONDS [FILE]] | write FILE TEXT... | "
 	      "cat FILE... | ls [DIR] | env | echo TEXT... | sleep SECONDS | exit CODE [SECONDS]\n",
@@ -401,8 +379,7 @@ misuse(void)
 }
 
 /* Do WHAT with the COUNT arguments; a null pointer ends them. */
-static int
-perform(const char *what, int count, char **arguments)
+static int perform(const char *what, int count, char **arguments)
 {
 	if (!strcmp(what, "serve") && (count == 1 || count == 2))
 		return serve(arguments[0], arguments[1]);
@@ -430,8 +407,7 @@ perform(const char *what, int count, char **arguments)
 	return misuse();
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	const char *name = slash ? slash + 1 : argc > 0 ? argv[0] : "";

@@ -1,21 +1,9 @@
 /* actions.c: what the binary does when a daemon runs it: start, delete, -info. */
-#include "json.h"
 #include "shim.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { MAX_INPUT = 10 << 20, MAX_CONFIG = 16 << 20, MAX_FEATURES = 1 << 20 };
+enum { MAX_INPUT = 10 << 20, MAX_FEATURES = 1 << 20 };
 
 /* How a daemon asked, which decides how it is answered. */
 struct question {
@@ -26,8 +14,7 @@ struct question {
 	struct any options;
 };
 
-static void
-read_question(struct question *q, const struct flags *flags)
+static void read_question(struct question *q, const struct flags *flags)
 {
 	if (read_fd(STDIN_FILENO, &q->input, MAX_INPUT) < 0)
 		q->input.len = 0;
@@ -41,7 +28,7 @@ read_question(struct question *q, const struct flags *flags)
 			q->options = (struct any){0};
 		return;
 	}
-	for (uint32_t i = 0; i < q->params.extensions.count; i++) {
+	for (size_t i = 0; i < q->params.extensions.count; i++) {
 		const struct extension *e = (struct extension *)q->params.extensions.items + i;
 
 		if (str_is(e->value.type_url, pb_runc_options.name))
@@ -50,27 +37,24 @@ read_question(struct question *q, const struct flags *flags)
 }
 
 /* The pod that the container belongs to, or the container itself. */
-static char *
-read_group(const char *id)
+static char *read_group(const char *id)
 {
-	static const char *const annotations[] = {"io.containerd.runc.v2.group",
-						  "io.kubernetes.cri.sandbox-id"};
-	cleanup_buf struct buf config = {0};
+	static const char *const names[] = {"io.containerd.runc.v2.group",
+					    "io.kubernetes.cri.sandbox-id"};
+	cleanup_free char *config = read_text(AT_FDCWD, "config.json");
+	const char *annotations = json_member(config, "annotations");
 
-	if (read_file(AT_FDCWD, "config.json", &config, MAX_CONFIG) == 0)
-		for (size_t i = 0; i < 2; i++) {
-			char *group = json_text(
-				json_path(buf_str(&config), "annotations", annotations[i], NULL));
+	for (size_t i = 0; i < count_of(names); i++) {
+		char *group = json_text(json_member(annotations, names[i]));
 
-			if (group != NULL && *group != '\0')
-				return group;
-			free(group);
-		}
+		if (group != NULL && *group != '\0')
+			return group;
+		free(group);
+	}
 	return strdup(id);
 }
 
-static uint64_t
-hash(uint64_t seed, const char *const parts[3])
+static unsigned long long hash(uint64_t seed, const char *const parts[3])
 {
 	for (int i = 0; i < 3; i++) {
 		for (const char *c = parts[i]; *c != '\0'; c++)
@@ -85,36 +69,34 @@ hash(uint64_t seed, const char *const parts[3])
  * socket is.  Not the name containerd's own shim would have: a pod that
  * changes its handler must not find the other's.
  */
-static char *
-socket_path(const struct question *q, const struct flags *flags, const char *group)
+static char *socket_path(const struct question *q, const struct flags *flags)
 {
-	const char *const parts[] = {flags->address, flags->namespace, group};
+	cleanup_free char *group = read_group(flags->id);
+	const char *const parts[] = {flags->address, flags->namespace, group == NULL ? "" : group};
 	struct str directory = q->params.socket_dir;
 
 	if (!q->bootstrap || directory.n == 0 || *directory.p != '/')
 		directory = STR("/run/containerd/s");
-	return str_format("%.*s/g%016llx%016llx", (int)directory.n, directory.p,
-			  (unsigned long long)hash(0xcbf29ce484222325u, parts),
-			  (unsigned long long)hash(0x84222325cbf29ce4u, parts));
+	return group == NULL ? NULL
+			     : str_format("%.*s/g%016llx%016llx", (int)directory.n, directory.p,
+					  hash(0xcbf29ce484222325u, parts),
+					  hash(0x84222325cbf29ce4u, parts));
 }
 
-static int
-make_directory(const char *path)
+/* The directory of PATH, which is made, with that above it. */
+static int open_directory(const char *path)
 {
 	cleanup_free char *copy = strdup(path);
-	char *slash = copy == NULL ? NULL : strrchr(copy, '/');
+	char *slash = copy == NULL ? NULL : strrchr(copy, '/'), *above;
 
 	if (slash == NULL)
 		return -ENOMEM;
 	*slash = '\0';
-	if (mkdir(copy, 0700) < 0 && errno == ENOENT) {
-		char *parent = strrchr(copy, '/');
-
-		*parent = '\0';
-		mkdir(copy, 0711);
-		*parent = '/';
-		mkdir(copy, 0700);
-	}
+	above = strrchr(copy, '/');
+	*above = '\0';
+	mkdir(copy, 0711);
+	*above = '/';
+	mkdir(copy, 0700);
 	return open(copy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -122,10 +104,9 @@ make_directory(const char *path)
  * A listening socket, or -EADDRINUSE if the pod's shim is there already.  The
  * directory's lock makes one of two that start at the same time the first.
  */
-static int
-listen_at(const char *path)
+static int listen_at(const char *path)
 {
-	cleanup_close int directory = make_directory(path), fd = -1;
+	cleanup_close int directory = open_directory(path), fd = -1;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int made;
 
@@ -135,10 +116,11 @@ listen_at(const char *path)
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
 	flock(directory, LOCK_EX);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+	/* EAGAIN is of one that has many clients waiting. */
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN)
 		return -EADDRINUSE;
 	unlink(path);
 	umask(0177);
@@ -151,8 +133,7 @@ listen_at(const char *path)
 }
 
 /* Only in the child: the daemon waits for the end of stdout and stderr. */
-static int
-leave_the_daemon(void)
+static int leave_the_daemon(void)
 {
 	/* Opened for both, so that it neither waits for a reader nor breaks without one. */
 	cleanup_close int log = open("log", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -166,160 +147,128 @@ leave_the_daemon(void)
 	return setsid() < 0 ? -errno : 0;
 }
 
-static _Noreturn void
-become_server(const struct question *q, const struct flags *flags, const char *path, int listener)
+static _Noreturn void become_server(struct question *q, const struct flags *flags, const char *path,
+				    int listener)
 {
-	struct flags kept = *flags;
-	struct runc_options options;
 	cleanup_arena struct arena arena = {0};
+	cleanup_free char *cgroup = NULL;
+	const char *address = flags->ttrpc_address;
+	struct runc_options options;
 	int error = leave_the_daemon();
 
-	if (error == 0 && str_is(q->options.type_url, pb_runc_options.name) &&
-	    pb_decode(&pb_runc_options, &options, q->options.value, &arena) == 0 &&
-	    options.shim_cgroup.n > 0) {
-		cleanup_free char *cgroup = str_copy(options.shim_cgroup);
-
+	if (runc_options(&options, &q->options, &arena) == 0 && options.shim_cgroup.n > 0) {
+		cgroup = str_copy(options.shim_cgroup);
 		if (cgroup != NULL && cgroup_join(cgroup) != 0)
 			log_warn("cannot join the cgroup %s", cgroup);
 	}
-	if (q->bootstrap && q->params.ttrpc_address.n > 0)
-		kept.ttrpc_address = str_copy(q->params.ttrpc_address);
-	if (error == 0 && kept.ttrpc_address != NULL)
-		error = serve(&kept, path, listener);
+	if (q->params.containerd_ttrpc_address.n > 0 && q->bootstrap)
+		address = str_copy(q->params.containerd_ttrpc_address);
+	buf_free(&q->input);
+	arena_free(&q->arena);
+	if (error == 0 && address != NULL)
+		error = serve(address, path, listener);
 	exit(error == 0 ? 0 : 1);
 }
 
-static int
-answer(const struct question *q, const char *path)
+static int answer(const struct question *q, const char *path)
 {
 	cleanup_free char *address = str_format("unix://%s", path);
 	cleanup_buf struct buf reply = {0};
 	/* Without it containerd asks for the capabilities with -info and an empty stdin. */
 	struct extension none = {{STR("containerd.types.MountCapabilities"), {0}}};
-	struct bootstrap_result result = {3, str_of(address), STR("ttrpc"), {&none, 1, 1}};
+	struct bootstrap_result result = {3, str_of(address), STR("ttrpc"), {&none, 1}};
+	int error;
 
 	if (address == NULL)
 		return -ENOMEM;
 	if (!q->bootstrap) {
-		int error = publish_file(AT_FDCWD, "address", str_of(address), false);
-
-		if (error != 0)
-			return error;
-		return write_all(STDOUT_FILENO, address, strlen(address));
+		error = publish_file(AT_FDCWD, "address", str_of(address), false);
+		return error != 0 ? error : write_all(STDOUT_FILENO, str_of(address));
 	}
 	pb_encode(&pb_bootstrap_result, &result, &reply);
-	return reply.failed ? -ENOMEM : write_all(STDOUT_FILENO, reply.data, reply.len);
+	return reply.failed ? -ENOMEM : write_all(STDOUT_FILENO, buf_str(&reply));
 }
 
-int
-action_start(const struct flags *flags)
+int action_start(const struct flags *flags)
 {
-	cleanup_free char *group = NULL, *path = NULL;
+	cleanup_free char *path = NULL;
 	struct question q = {0};
-	int listener;
-	pid_t pid = 1;
+	int listener, error;
 
 	read_question(&q, flags);
-	group = read_group(flags->id);
-	path = group == NULL ? NULL : socket_path(&q, flags, group);
-	if (path == NULL)
-		return -ENOMEM;
-	listener = listen_at(path);
-	if (listener < 0 && listener != -EADDRINUSE)
-		return listener;
-	if (listener >= 0)
-		pid = fork();
-	if (pid == 0)
-		become_server(&q, flags, path, listener);
-	if (pid < 0)
-		return -errno;
-	return answer(&q, path);
+	path = socket_path(&q, flags);
+	listener = path == NULL ? -ENOMEM : listen_at(path);
+	error = listener == -EADDRINUSE ? 0 : listener;
+	if (listener >= 0) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			become_server(&q, flags, path, listener);
+		error = pid < 0 ? -errno : 0;
+	}
+	if (error == 0)
+		error = answer(&q, path);
+	buf_free(&q.input);
+	arena_free(&q.arena);
+	return error;
 }
 
-/* ---- delete ---- */
-
-static void
-run_and_wait(const struct spawn *s)
+/* In the bundle, which is where the daemon runs it, but the flag wins. */
+int action_delete(const struct flags *flags)
 {
-	pid_t pid = spawn(s);
-	int status;
-
-	if (pid > 0)
-		waitpid(pid, &status, 0);
-}
-
-int
-action_delete(const struct flags *flags)
-{
-	struct exit_record record = {0, 137, now_stamp()};
-	cleanup_close int bundle = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_free char *place = getcwd(NULL, 0);
+	bool named = flags->bundle != NULL && *flags->bundle == '/';
+	cleanup_free char *place = named ? strdup(flags->bundle) : getcwd(NULL, 0);
+	cleanup_close int bundle =
+		place == NULL ? -1 : open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct delete_response record;
 	cleanup_buf struct buf reply = {0};
 	struct settings settings;
-	struct arguments a = {0};
 	int error;
 
-	if (bundle < 0 || place == NULL)
+	if (bundle < 0)
 		return -errno;
-	/* containerd 1.6 runs this in the bundle, too, but let the flag win. */
-	if (flags->bundle != NULL && *flags->bundle == '/') {
-		close_fd(&bundle);
-		bundle = open(flags->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (bundle < 0)
-			return -errno;
-	}
 	if (exit_load(bundle, &record) != 0)
-		record = (struct exit_record){0, 137, now_stamp()};
+		record = (struct delete_response){0, 137, now_stamp()};
 	error = settings_load(&settings, flags->namespace, bundle);
 	if (error != 0)
 		return error;
-	runc_arguments(&a, &settings, "/dev/null");
-	add_argument(&a, "delete");
-	add_argument(&a, "--force");
-	add_argument(&a, flags->id);
-	run_and_wait(&(struct spawn){.argv = a.list, .fds = {-1, -1, -1, -1, -1, -1}});
+	wait_for(spawn_runc(&settings, "/dev/null",
+			    (const char *const[]){"delete", "--force", flags->id, NULL},
+			    &(struct spawn){0}));
 	settings_free(&settings);
-	error = rootfs_unmount(flags->bundle != NULL && *flags->bundle == '/' ? flags->bundle
-									      : place);
+	error = rootfs_unmount(place);
 	if (error != 0)
 		return error;
-	pb_encode(&pb_delete_response,
-		  &(struct exit_response){
-			  record.pid, record.status, {record.at.seconds, record.at.nanos}},
-		  &reply);
-	return reply.failed ? -ENOMEM : write_all(STDOUT_FILENO, reply.data, reply.len);
+	pb_encode(&pb_delete_response, &record, &reply);
+	return reply.failed ? -ENOMEM : write_all(STDOUT_FILENO, buf_str(&reply));
 }
 
-/* ---- -info ---- */
-
-static void
-read_features(const struct any *options, struct buf *out)
+/* What runc says of its features; nothing if it is too old to know the command. */
+static void read_features(const struct any *options, struct buf *out)
 {
 	cleanup_arena struct arena arena = {0};
 	cleanup_free char *binary = NULL;
-	struct runc_options o = {0};
-	int ends[2], status;
+	struct runc_options o;
+	int ends[2], status = 0;
 	pid_t pid;
 
-	if (str_is(options->type_url, pb_runc_options.name) &&
-	    pb_decode(&pb_runc_options, &o, options->value, &arena) == 0 && o.binary_name.n > 0)
+	if (runc_options(&o, options, &arena) == 0 && o.binary_name.n > 0)
 		binary = str_copy(o.binary_name);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return;
 	pid = spawn(&(struct spawn){
 		.argv = (const char *const[]){binary == NULL ? "runc" : binary, "features", NULL},
-		.fds = {-1, ends[1], -1, -1, -1, -1},
+		.fds = {-1, ends[1], -1},
+		.count = 3,
 	});
 	close(ends[1]);
-	if (pid > 0 && read_fd(ends[0], out, MAX_FEATURES) < 0)
+	if (pid < 0 || read_fd(ends[0], out, MAX_FEATURES) < 0 || waitpid(pid, &status, 0) != pid ||
+	    status != 0)
 		out->len = 0;
 	close(ends[0]);
-	if (pid > 0 && (waitpid(pid, &status, 0) != pid || status != 0))
-		out->len = 0; /* an older runc does not know the command */
 }
 
-int
-action_info(void)
+int action_info(const struct flags *flags)
 {
 	cleanup_buf struct buf input = {0}, features = {0}, reply = {0};
 	cleanup_arena struct arena arena = {0};
@@ -328,6 +277,7 @@ action_info(void)
 		.version = {STR(VERSION), {0}},
 	};
 
+	(void)flags;
 	if (read_fd(STDIN_FILENO, &input, MAX_INPUT) < 0 ||
 	    pb_decode(&pb_any, &info.options, buf_str(&input), &arena) < 0)
 		info.options = (struct any){0};
@@ -338,5 +288,5 @@ action_info(void)
 			buf_str(&features),
 		};
 	pb_encode(&pb_runtime_info, &info, &reply);
-	return reply.failed ? -ENOMEM : write_all(STDOUT_FILENO, reply.data, reply.len);
+	return reply.failed ? -ENOMEM : write_all(STDOUT_FILENO, buf_str(&reply));
 }

@@ -1,64 +1,51 @@
 /* base.c: see base.h. */
 #include "base.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 /* An empty buffer of more than this gives its memory back. */
-enum { BUF_KEEP = 4096 };
+enum { BUF_KEEP = 4096, MAX_TEXT = 16 << 20 };
 
-void
-close_fd(int *fd)
+void close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
 }
 
-void
-free_pointer(void *pointer)
+void free_pointer(void *pointer)
 {
 	free(*(void **)pointer);
 }
 
-struct str
-str_of(const char *text)
+struct str str_of(const char *text)
 {
 	return (struct str){text, text == NULL ? 0 : strlen(text)};
 }
 
-bool
-str_is(struct str s, const char *text)
+bool str_is(struct str s, const char *text)
 {
 	return s.n == strlen(text) && (s.n == 0 || memcmp(s.p, text, s.n) == 0);
 }
 
-char *
-str_copy(struct str s)
+char *str_copy(struct str s)
 {
-	char *copy;
-
 	if (s.n > 0 && memchr(s.p, '\0', s.n) != NULL)
 		return NULL;
-	copy = malloc(s.n + 1);
-	if (copy == NULL)
-		return NULL;
-	if (s.n > 0)
-		memcpy(copy, s.p, s.n);
-	copy[s.n] = '\0';
-	return copy;
+	return strndup(s.n == 0 ? "" : s.p, s.n);
 }
 
-char *
-str_format(const char *format, ...)
+struct str str_cut(struct str *s, char separator)
+{
+	const char *end = s->n == 0 ? NULL : memchr(s->p, separator, s->n);
+	struct str part = {s->p, end == NULL ? s->n : (size_t)(end - s->p)};
+	size_t used = part.n + (end != NULL);
+
+	*s = (struct str){used == 0 ? s->p : s->p + used, s->n - used};
+	return part;
+}
+
+char *str_format(const char *format, ...)
 {
 	va_list args;
 	char *text;
@@ -70,15 +57,36 @@ str_format(const char *format, ...)
 	return n < 0 ? NULL : text;
 }
 
-void
-buf_free(struct buf *b)
+const char *after(const char *text, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(text, prefix, n) == 0 ? text + n : NULL;
+}
+
+void percent_decode(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; from++) {
+		char hex[3] = "", *end;
+		long c;
+
+		memccpy(hex, *from == '%' ? from + 1 : "", '\0', 2);
+		c = strtol(hex, &end, 16);
+		*to++ = end == hex + 2 && c > 0 ? (char)c : *from;
+		from += end == hex + 2 && c > 0 ? 2 : 0;
+	}
+	*to = '\0';
+}
+
+void buf_free(struct buf *b)
 {
 	free(b->data);
 	*b = (struct buf){0};
 }
 
-uint8_t *
-buf_room(struct buf *b, size_t n)
+uint8_t *buf_room(struct buf *b, size_t n)
 {
 	size_t cap = b->cap == 0 ? 256 : b->cap;
 	uint8_t *data;
@@ -99,37 +107,17 @@ buf_room(struct buf *b, size_t n)
 	return b->data + b->len;
 }
 
-void
-buf_put(struct buf *b, const void *data, size_t n)
+void buf_put(struct buf *b, const void *data, size_t n)
 {
-	uint8_t *room = buf_room(b, n);
+	uint8_t *room = n == 0 ? NULL : buf_room(b, n);
 
-	if (room == NULL || n == 0)
+	if (room == NULL)
 		return;
 	memcpy(room, data, n);
 	b->len += n;
 }
 
-void
-buf_printf(struct buf *b, const char *format, ...)
-{
-	va_list args;
-	char *text;
-	int n;
-
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	if (n < 0) {
-		b->failed = true;
-		return;
-	}
-	buf_put(b, text, (size_t)n);
-	free(text);
-}
-
-void
-buf_drop(struct buf *b, size_t n)
+void buf_drop(struct buf *b, size_t n)
 {
 	b->len -= n;
 	if (b->len > 0)
@@ -138,26 +126,33 @@ buf_drop(struct buf *b, size_t n)
 		buf_free(b);
 }
 
-struct str
-buf_str(const struct buf *b)
+struct str buf_str(const struct buf *b)
 {
 	return (struct str){(const char *)b->data, b->len};
 }
 
-void
-list_init(struct list *head)
+uint32_t get_u32(const uint8_t *from)
+{
+	return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
+void put_u32(uint8_t *to, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		to[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+void list_init(struct list *head)
 {
 	head->next = head->prev = head;
 }
 
-bool
-list_empty(const struct list *head)
+bool list_empty(const struct list *head)
 {
 	return head->next == head;
 }
 
-void
-list_append(struct list *head, struct list *item)
+void list_append(struct list *head, struct list *item)
 {
 	item->prev = head->prev;
 	item->next = head;
@@ -165,8 +160,7 @@ list_append(struct list *head, struct list *item)
 	head->prev = item;
 }
 
-void
-list_remove(struct list *item)
+void list_remove(struct list *item)
 {
 	if (item->next == NULL)
 		return;
@@ -175,79 +169,58 @@ list_remove(struct list *item)
 	list_init(item);
 }
 
-int
-read_fd(int fd, struct buf *out, size_t limit)
+int read_fd(int fd, struct buf *out, size_t limit)
 {
-	for (;;) {
-		uint8_t *room = buf_room(out, 4096);
-		ssize_t n;
+	while (out->len <= limit) {
+		uint8_t *room = buf_room(out, 2048);
+		ssize_t n = room == NULL ? -1 : read(fd, room, out->cap - out->len);
 
 		if (room == NULL)
 			return -ENOMEM;
-		n = read(fd, room, 4096);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
 		if (n == 0)
 			return 0;
-		out->len += (size_t)n;
-		if (out->len > limit)
-			return -EFBIG;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		out->len += n < 0 ? 0 : (size_t)n;
 	}
+	return -EFBIG;
 }
 
-int
-read_file(int dirfd, const char *name, struct buf *out, size_t limit)
+char *read_text(int dirfd, const char *name)
 {
 	cleanup_close int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	struct buf text = {0};
+	int error = fd < 0 ? -errno : read_fd(fd, &text, MAX_TEXT);
 
-	return fd < 0 ? -errno : read_fd(fd, out, limit);
+	buf_put(&text, "", 1);
+	if (error == 0 && !text.failed)
+		return (char *)text.data;
+	buf_free(&text);
+	errno = error == 0 ? ENOMEM : -error;
+	return NULL;
 }
 
-int
-write_all(int fd, const void *data, size_t n)
+int write_all(int fd, struct str data)
 {
-	const char *rest = data;
+	while (data.n > 0) {
+		ssize_t done = write(fd, data.p, data.n);
 
-	while (n > 0) {
-		ssize_t done = write(fd, rest, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
+		if (done < 0 && errno != EINTR)
 			return -errno;
-		rest += done;
-		n -= (size_t)done;
+		data.p += done < 0 ? 0 : done;
+		data.n -= done < 0 ? 0 : (size_t)done;
 	}
 	return 0;
 }
 
-int
-write_some(int fd, struct buf *b)
+int write_text(const char *path, const char *text)
 {
-	while (b->len > 0) {
-		ssize_t n = write(fd, b->data, b->len);
+	cleanup_close int fd = path == NULL ? -1 : open(path, O_WRONLY | O_CLOEXEC);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		buf_drop(b, (size_t)n);
-	}
-	return 0;
+	return fd < 0 ? -errno : write_all(fd, str_of(text));
 }
 
-int
-write_file(int dirfd, const char *name, const void *data, size_t n, int flags)
-{
-	cleanup_close int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | flags, 0600);
-
-	return fd < 0 ? -errno : write_all(fd, data, n);
-}
-
-int
-publish_file(int dirfd, const char *name, struct str data, bool sync)
+int publish_file(int dirfd, const char *name, struct str data, bool sync)
 {
 	cleanup_free char *temporary = str_format(".%s.tmp", name);
 	cleanup_close int fd = -1;
@@ -258,7 +231,7 @@ publish_file(int dirfd, const char *name, struct str data, bool sync)
 	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	error = write_all(fd, data.p, data.n);
+	error = write_all(fd, data);
 	if (error == 0 && ((sync && fsync(fd) < 0) || renameat(dirfd, temporary, dirfd, name) < 0))
 		error = -errno;
 	if (error != 0) {
@@ -268,33 +241,17 @@ publish_file(int dirfd, const char *name, struct str data, bool sync)
 	return sync && fsync(dirfd) < 0 ? -errno : 0;
 }
 
-int
-memory_file(const char *name, struct str data)
+int memory_file(const char *name, struct str data)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC), error;
+	int fd = memfd_create(name, MFD_CLOEXEC), error = fd < 0 ? -errno : write_all(fd, data);
 
-	if (fd < 0)
-		return -errno;
-	error = write_all(fd, data.p, data.n);
-	if (error != 0) {
-		close(fd);
-		return error;
-	}
-	lseek(fd, 0, SEEK_SET);
-	return fd;
+	if (error == 0 && lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+	close_fd(&fd);
+	return error;
 }
 
-struct stamp
-now_stamp(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (struct stamp){t.tv_sec, (int32_t)t.tv_nsec};
-}
-
-int64_t
-now_ms(void)
+int64_t now_ms(void)
 {
 	struct timespec t;
 
@@ -302,57 +259,25 @@ now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-void
-format_stamp(struct stamp stamp, char out[static 80])
+void log_line(const char *level, const char *format, ...)
 {
-	time_t seconds = stamp.seconds;
+	time_t now = time(NULL);
+	char line[1024];
 	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	snprintf(out, 80, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, stamp.nanos);
-}
-
-bool
-parse_stamp(const char *text, struct stamp *out)
-{
-	struct tm tm = {0};
-	int n = 0, nanos = 0, digits = 0;
-
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &n) < 6)
-		return false;
-	text += n;
-	if (*text == '.')
-		for (text++; *text >= '0' && *text <= '9' && digits < 9; text++, digits++)
-			nanos = nanos * 10 + (*text - '0');
-	for (; digits < 9; digits++)
-		nanos *= 10;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	*out = (struct stamp){timegm(&tm), nanos};
-	return *text == 'Z';
-}
-
-void
-log_line(const char *level, const char *format, ...)
-{
-	char line[1024], stamp[80];
 	va_list args;
-	int head, n;
+	size_t head, n;
 
-	format_stamp(now_stamp(), stamp);
-	head = snprintf(line, sizeof(line), "time=\"%s\" level=%s msg=\"", stamp, level);
+	gmtime_r(&now, &tm);
+	head = strftime(line, 64, "time=\"%Y-%m-%dT%H:%M:%SZ\" level=", &tm);
+	head += (size_t)sprintf(line + head, "%.16s msg=\"", level);
 	va_start(args, format);
-	n = vsnprintf(line + head, sizeof(line) - (size_t)head - 3, format, args);
+	vsnprintf(line + head, sizeof(line) - head - 3, format, args);
 	va_end(args);
-	if (n < 0)
-		return;
-	n = head + n < (int)sizeof(line) - 4 ? head + n : (int)sizeof(line) - 4;
-	for (int i = head; i < n; i++)
+	n = strlen(line);
+	for (size_t i = head; i < n; i++)
 		if (line[i] == '"' || (line[i] >= 0 && line[i] < ' '))
 			line[i] = '\'';
 	memcpy(line + n, "\"\n", 2);
-	if (write(STDERR_FILENO, line, (size_t)n + 2) < 0)
+	if (write(STDERR_FILENO, line, n + 2) < 0)
 		return; /* nobody reads, and there is nobody else to tell */
 }

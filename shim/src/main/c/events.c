@@ -9,16 +9,6 @@
  */
 #include "shim.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 enum { MAX_WAITING = 2048, ANSWER_MS = 5000, RETRY_MS = 100, RETRY_MAX_MS = 1000 };
 
 struct event {
@@ -28,195 +18,145 @@ struct event {
 
 static LIST_HEAD(waiting);
 static int count;
-static char *namespace;
-static struct sockaddr_un daemon_address;
-static struct watch connection = {.fd = -1};
-static struct timer limit;
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static struct channel daemon_channel = {.watch.fd = -1};
+static struct timer limit, last;
 static int retry_ms = RETRY_MS;
-static bool outstanding;
-static uint32_t stream = 1;
-static size_t sent;
-static struct buf frame, answer;
+static bool outstanding, ending;
+static uint32_t stream;
 
 static void send_next(void);
 
-static void
-drop_first(void)
+static void drop(struct list *node)
 {
-	struct event *first = owner_of(waiting.next, struct event, node);
+	struct event *event = owner_of(node, struct event, node);
 
-	list_remove(&first->node);
-	buf_free(&first->request);
-	free(first);
+	list_remove(node);
+	buf_free(&event->request);
+	free(event);
 	count--;
+	if (ending && list_empty(&waiting))
+		loop_end();
 }
 
 /* Begin again later, with the event that was not answered. */
-static void
-disconnect(void)
+static void disconnect(struct channel *channel)
 {
-	if (connection.fd >= 0)
-		loop_close(&connection);
+	channel_close(channel);
 	outstanding = false;
-	buf_free(&frame);
-	buf_free(&answer);
 	timer_start(&limit, retry_ms);
 	retry_ms = retry_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : retry_ms * 2;
 }
 
-static void
-send_rest(void)
+static int take_answer(struct channel *channel)
 {
-	while (sent < frame.len) {
-		ssize_t n = send(connection.fd, frame.data + sent, frame.len - sent,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			loop_change(&connection, EPOLLIN | EPOLLOUT);
-			return;
-		}
-		if (n < 0) {
-			disconnect();
-			return;
-		}
-		sent += (size_t)n;
-	}
-	loop_change(&connection, EPOLLIN);
-}
-
-static void
-receive(void)
-{
-	uint8_t *room = buf_room(&answer, 512);
-	ssize_t n = room == NULL ? 0 : recv(connection.fd, room, 512, MSG_DONTWAIT);
 	struct frame head;
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		disconnect();
-		return;
-	}
-	answer.len += (size_t)n;
-	if (answer.len < FRAME_HEADER)
-		return;
-	head = parse_frame(answer.data);
+	if (channel->in.len < FRAME_HEADER)
+		return 0;
+	head = parse_frame(channel->in.data);
 	if (head.length > FRAME_MAX || head.type != FRAME_RESPONSE || head.stream != stream ||
-	    !outstanding) {
-		disconnect();
-		return;
-	}
-	if (answer.len < FRAME_HEADER + head.length)
-		return;
+	    !outstanding)
+		return -EBADMSG;
+	if (channel->in.len < FRAME_HEADER + head.length)
+		return 0;
 	/* An error is an answer too: the daemon has seen the event and does not want it. */
-	buf_free(&answer);
-	buf_free(&frame);
+	buf_drop(&channel->in, FRAME_HEADER + head.length);
 	outstanding = false;
 	retry_ms = RETRY_MS;
-	stream += 2;
 	timer_stop(&limit);
-	drop_first();
+	drop(waiting.next);
 	send_next();
+	return 0;
 }
 
-static void
-connection_ready(struct watch *watch, uint32_t events)
+static int connect_to_daemon(void)
 {
-	(void)watch;
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		receive();
-	else if (events & EPOLLOUT)
-		send_rest();
-}
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-static int
-connect_to_daemon(void)
-{
-	int error;
-
-	connection = (struct watch){socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
-				    connection_ready};
-	if (connection.fd < 0)
+	if (fd < 0)
 		return -errno;
-	if (connect(connection.fd, (struct sockaddr *)&daemon_address, sizeof(daemon_address)) < 0)
-		error = -errno;
-	else
-		error = loop_add(&connection, EPOLLIN);
-	if (error != 0)
-		close_fd(&connection.fd);
-	stream = 1;
-	return error;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		close(fd);
+		return -errno;
+	}
+	stream = UINT32_MAX;
+	daemon_channel = (struct channel){.take = take_answer, .closed = disconnect};
+	return channel_open(&daemon_channel, fd);
 }
 
-static void
-send_next(void)
+static void send_next(void)
 {
 	const struct event *first = owner_of(waiting.next, struct event, node);
 
-	if (outstanding || list_empty(&waiting) || daemon_address.sun_path[0] == '\0')
+	if (outstanding || list_empty(&waiting) || address.sun_path[0] == '\0')
 		return;
-	if (connection.fd < 0 && connect_to_daemon() < 0) {
-		disconnect();
+	if (daemon_channel.watch.fd < 0 && connect_to_daemon() < 0) {
+		disconnect(&daemon_channel);
 		return;
 	}
-	put_frame(&frame, stream, FRAME_REQUEST, buf_str(&first->request));
 	outstanding = true;
-	sent = 0;
+	stream += 2;
 	timer_start(&limit, ANSWER_MS);
-	send_rest();
+	put_frame(&daemon_channel, stream, FRAME_REQUEST, buf_str(&first->request));
 }
 
-static void
-limit_due(struct timer *timer)
+static void limit_due(struct timer *timer)
 {
-	(void)timer;
+	timer_stop(timer);
 	if (outstanding)
-		disconnect();
+		disconnect(&daemon_channel);
 	else
 		send_next();
 }
 
-void
-events_open(const char *in_namespace, const char *ttrpc_address)
+static void last_due(struct timer *timer)
 {
-	if (strncmp(ttrpc_address, "unix://", 7) == 0)
-		ttrpc_address += 7;
-	namespace = strdup(in_namespace);
-	daemon_address.sun_family = AF_UNIX;
-	if (strlen(ttrpc_address) < sizeof(daemon_address.sun_path))
-		strcpy(daemon_address.sun_path, ttrpc_address);
-	else
-		log_error("the daemon's address is too long: %s", ttrpc_address);
-	limit.fire = limit_due;
+	timer_stop(timer);
+	loop_end();
 }
 
-static void
-encode(struct buf *request, const char *topic, struct any any)
+void events_open(const char *ttrpc_address)
+{
+	const char *path = after(ttrpc_address, "unix://");
+
+	path = path == NULL ? ttrpc_address : path;
+	if (strlen(path) < sizeof(address.sun_path))
+		strcpy(address.sun_path, path);
+	else
+		log_error("the daemon's address is too long: %s", path);
+	limit.fire = limit_due;
+	last.fire = last_due;
+}
+
+void events_end(int ms)
+{
+	ending = true;
+	if (list_empty(&waiting))
+		loop_end();
+	else
+		timer_start(&last, ms);
+}
+
+/* The request of Forward. */
+static void encode(struct buf *out, const char *topic, struct any what)
 {
 	cleanup_buf struct buf payload = {0};
-	struct stamp now = now_stamp();
-	struct key_value metadata = {STR("containerd-namespace-ttrpc"), str_of(namespace)};
+	struct key_value metadata = {STR("containerd-namespace-ttrpc"), str_of(our_namespace)};
 	struct forward_request forward = {
-		.envelope = {{now.seconds, now.nanos}, str_of(namespace), str_of(topic), any},
-	};
+		.envelope = {now_stamp(), str_of(our_namespace), str_of(topic), what}};
+	struct request request = {.service = STR("containerd.services.events.ttrpc.v1.Events"),
+				  .method = STR("Forward"),
+				  .timeout_nano = (int64_t)ANSWER_MS * 1000000,
+				  .metadata = {&metadata, 1}};
 
 	pb_encode(&pb_forward_request, &forward, &payload);
-	pb_encode(&pb_request,
-		  &(struct request){
-			  .service = STR("containerd.services.events.ttrpc.v1.Events"),
-			  .method = STR("Forward"),
-			  .payload = buf_str(&payload),
-			  .timeout_nano = (int64_t)ANSWER_MS * 1000000,
-			  .metadata = {&metadata, 1, 1},
-		  },
-		  request);
-	request->failed |= payload.failed;
+	request.payload = buf_str(&payload);
+	pb_encode(&pb_request, &request, out);
+	out->failed |= payload.failed;
 }
 
-void
-events_publish(const char *topic, const struct pb_message *message, const void *what)
+void events_publish(const char *topic, const struct pb_message *message, const void *what)
 {
 	cleanup_buf struct buf value = {0};
 	struct event *event = calloc(1, sizeof(*event));
@@ -230,36 +170,11 @@ events_publish(const char *topic, const struct pb_message *message, const void *
 		free(event);
 		return;
 	}
-	if (count >= MAX_WAITING && !outstanding)
-		drop_first();
+	if (count >= MAX_WAITING)
+		drop(outstanding ? waiting.next->next : waiting.next);
 	list_append(&waiting, &event->node);
 	count++;
 	/* While nobody is there the timer tries again, not each new event. */
-	if (!outstanding && (connection.fd >= 0 || limit.node.next == NULL))
+	if (!outstanding && (daemon_channel.watch.fd >= 0 || limit.node.next == NULL))
 		send_next();
-}
-
-bool
-events_pending(void)
-{
-	return !list_empty(&waiting);
-}
-
-void
-events_flush(int ms)
-{
-	int64_t end = now_ms() + ms;
-
-	while (events_pending() && now_ms() < end) {
-		struct pollfd fd = {connection.fd, POLLIN, 0};
-
-		send_next();
-		if (sent < frame.len)
-			fd.events = POLLIN | POLLOUT;
-		fd.fd = connection.fd;
-		poll(&fd, 1, 20);
-		if (fd.revents != 0)
-			connection_ready(&connection,
-					 fd.revents & POLLOUT ? (uint32_t)EPOLLOUT : EPOLLIN);
-	}
 }

@@ -1,85 +1,65 @@
 /*
  * io.c: where the streams of a process go.
  *
- * A FIFO is given to the process itself: nothing is copied here, and we hold
- * its other end, so that the process neither gets SIGPIPE nor the end of its
- * input while the daemon is away.  A log, a file and attachers are served from
- * pipes that we read, a terminal from its master, which runc sends us.
+ * A FIFO or a file is given to the process itself: nothing is copied here, and
+ * of a FIFO we hold the other end, so that the process neither gets SIGPIPE
+ * nor the end of its input while the daemon is away.  A log and clients are
+ * served from pipes that we read, a terminal from its master, which runc sends
+ * us.
  */
 #include "shim.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-enum { BLOCK = 32768, MUCH_TYPED = 65536 };
+enum { BLOCK = 32768, MUCH = 65536, MAX_LOGGER_WORDS = 32 };
 
 static void stream_ready(struct watch *watch, uint32_t events);
-static void out_ready(struct watch *watch, uint32_t events);
-static void input_ready(struct watch *watch, uint32_t events);
-static void typed_ready(struct watch *watch, uint32_t events);
 static void console_ready(struct watch *watch, uint32_t events);
 
-int
-io_init(struct io *io, bool terminal, struct str in, struct str out, struct str err)
+int io_init(struct io *io, bool terminal, struct str in, struct str out, struct str err)
 {
+	struct str uris[] = {in, out, err};
+
 	io->terminal = terminal;
-	io->console = io->out = -1;
-	io->held[0] = io->held[1] = io->held[2] = -1;
-	io->input = (struct watch){-1, input_ready};
-	io->console_listener = (struct watch){-1, console_ready};
-	io->out_ready = (struct watch){-1, out_ready};
-	io->typed_ready = (struct watch){-1, typed_ready};
-	list_init(&io->attached);
-	for (int i = 0; i < 2; i++) {
-		io->streams[i].watch = (struct watch){-1, stream_ready};
-		io->streams[i].io = io;
-		io->streams[i].number = (uint8_t)(i + 1);
-	}
-	for (int i = 0; i < 3; i++)
+	io->console = io->logger = io->typed.watch.fd = -1;
+	io->console_listener = (struct watch){-1, 0, console_ready};
+	list_init(&io->clients);
+	for (int i = 0; i < 2; i++)
+		io->streams[i] = (struct stream){
+			.watch = {-1, 0, stream_ready}, .io = io, .number = (uint8_t)(i + 1)};
+	for (int i = 0; i < 3; i++) {
+		io->held[i] = -1;
 		free(io->uri[i]);
-	io->uri[0] = str_copy(in);
-	io->uri[1] = str_copy(out);
-	io->uri[2] = str_copy(err);
+		io->uri[i] = str_copy(uris[i]);
+	}
 	return io->uri[0] == NULL || io->uri[1] == NULL || io->uri[2] == NULL ? -EINVAL : 0;
-}
-
-static bool
-has_scheme(const char *uri, const char *scheme)
-{
-	return strncmp(uri, scheme, strlen(scheme)) == 0;
-}
-
-bool
-io_busy(const struct io *io)
-{
-	return io->streams[0].watch.fd >= 0 || io->streams[1].watch.fd >= 0 || io->waiting.len > 0;
-}
-
-static void
-check_drained(struct io *io)
-{
-	if (io_busy(io))
-		return;
-	close_fd(&io->out); /* the reader of a FIFO sees the end */
-	attached_end(io);
-	if (io->drained != NULL)
-		io->drained(io);
 }
 
 /* ---- output that we read ---- */
 
-static void
-stream_end(struct stream *stream)
+static bool reading(const struct io *io)
+{
+	return io->streams[0].watch.fd >= 0 || io->streams[1].watch.fd >= 0;
+}
+
+bool io_busy(const struct io *io)
+{
+	/* Where there is a log it has everything, and nobody waits for the others. */
+	return reading(io) || (io->log == NULL && clients_behind(io, 0));
+}
+
+void io_update(struct io *io)
+{
+	bool slow = io->log == NULL && clients_behind(io, MUCH);
+
+	for (int i = 0; i < 2; i++)
+		loop_want(&io->streams[i].watch, slow ? 0 : EPOLLIN);
+	if (io->drained != NULL && !io_busy(io))
+		io->drained(io);
+}
+
+static void stream_end(struct stream *stream)
 {
 	struct io *io = stream->io;
 
@@ -87,39 +67,19 @@ stream_end(struct stream *stream)
 		log_end(io->log, stream);
 	loop_close(&stream->watch);
 	stream->ended = true;
-	attached_write(io, stream->number, NULL, 0);
-	check_drained(io);
+	clients_write(io, stream->number, NULL, 0);
+	if (!reading(io))
+		clients_end(io);
+	io_update(io);
 }
 
-void
-stream_pause(struct stream *stream)
-{
-	if (stream->watch.fd >= 0 && !stream->paused) {
-		/* Without any event in its mask it would still tell of a hang-up, over and over. */
-		loop_remove(&stream->watch);
-		stream->paused = true;
-	}
-}
-
-void
-stream_resume(struct stream *stream)
-{
-	if (stream->watch.fd >= 0 && stream->paused) {
-		stream->paused = false;
-		if (loop_add(&stream->watch, EPOLLIN) < 0)
-			stream_end(stream);
-	}
-}
-
-static void
-stream_ready(struct watch *watch, uint32_t events)
+static void stream_ready(struct watch *watch, uint32_t events)
 {
 	static uint8_t block[BLOCK];
 	struct stream *stream = owner_of(watch, struct stream, watch);
 	struct io *io = stream->io;
-	ssize_t n = read(watch->fd, block, sizeof(block));
+	ssize_t n = events == 0 ? 0 : read(watch->fd, block, sizeof(block));
 
-	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) { /* a terminal that nobody has open any more says EIO */
@@ -128,173 +88,159 @@ stream_ready(struct watch *watch, uint32_t events)
 	}
 	if (io->log != NULL)
 		log_write(io->log, stream, block, (size_t)n);
-	attached_write(io, stream->number, block, (size_t)n);
-	if (io->out >= 0) {
-		buf_put(&io->waiting, block, (size_t)n);
-		out_ready(&io->out_ready, 0);
-	}
+	if (list_empty(&io->clients))
+		return;
+	clients_write(io, stream->number, block, (size_t)n);
+	io_update(io);
 }
 
-/* Write what is waiting; while the other side does not take it, nothing more is read. */
-static void
-out_ready(struct watch *watch, uint32_t events)
+static int read_stream(struct stream *stream, int fd)
 {
-	struct io *io = owner_of(watch, struct io, out_ready);
-	int error = write_some(io->out, &io->waiting);
-
-	(void)events;
-	if (error == -EAGAIN) {
-		stream_pause(&io->streams[0]);
-		stream_pause(&io->streams[1]);
-		if (watch->fd < 0) {
-			watch->fd = fcntl(io->out, F_DUPFD_CLOEXEC, 3);
-			if (watch->fd >= 0 && loop_add(watch, EPOLLOUT) == 0)
-				return;
-		} else {
-			return;
-		}
-	}
-	if (error != 0 && error != -EAGAIN)
-		log_warn("losing output for %s: %s", io->uri[1], strerror(-error));
-	buf_free(&io->waiting);
-	if (watch->fd >= 0) {
-		loop_close(watch);
-		stream_resume(&io->streams[0]);
-		stream_resume(&io->streams[1]);
-		check_drained(io);
-	}
+	if (fd < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		return -errno;
+	stream->watch.fd = fd;
+	return loop_want(&stream->watch, EPOLLIN);
 }
 
 /* ---- input that we write ---- */
 
-static void
-close_typed(struct io *io)
+static void typed_closed(struct channel *channel)
 {
-	buf_free(&io->typed);
-	loop_close(&io->typed_ready);
+	struct io *io = owner_of(channel, struct io, typed);
+
+	channel_close(channel);
+	clients_resume(io); /* what they send from now on goes nowhere */
 }
 
-static void
-typed_ready(struct watch *watch, uint32_t events)
+static void typed_sent(struct channel *channel)
 {
-	struct io *io = owner_of(watch, struct io, typed_ready);
-	bool gone = events & (EPOLLERR | EPOLLHUP);
-	int error = gone ? -EPIPE : write_some(watch->fd, &io->typed);
-
-	if (error == -EAGAIN) {
-		loop_change(watch, EPOLLOUT);
-		return;
-	}
-	if (error != 0 || (io->close_typed && !io->terminal)) {
-		close_typed(io);
-		return;
-	}
-	loop_change(watch, 0);
-	if (io->input.fd >= 0)
-		loop_add(&io->input, EPOLLIN); /* fails if it is there already */
-	attached_resume(io);
+	clients_resume(owner_of(channel, struct io, typed));
 }
 
-int
-io_type(struct io *io, const void *data, size_t n)
+static int open_typed(struct io *io, int fd)
 {
-	if (io->typed_ready.fd < 0 || io->close_typed)
+	io->typed = (struct channel){.sent = typed_sent, .closed = typed_closed};
+	return channel_open(&io->typed, fd);
+}
+
+int io_type(struct io *io, const void *data, size_t n)
+{
+	if (io->typed.watch.fd < 0 || io->input_ended)
 		return -EPIPE;
-	buf_put(&io->typed, data, n);
-	typed_ready(&io->typed_ready, 0);
-	return io->typed.len > MUCH_TYPED ? -EAGAIN : 0;
+	buf_put(&io->typed.out, data, n);
+	channel_send(&io->typed);
+	return io->typed.out.len > MUCH ? -EAGAIN : 0;
 }
 
-static void
-input_ready(struct watch *watch, uint32_t events)
-{
-	struct io *io = owner_of(watch, struct io, input);
-	uint8_t block[4096];
-	ssize_t n = read(watch->fd, block, sizeof(block));
-
-	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0 || io_type(io, block, (size_t)n) == -EPIPE)
-		loop_close(watch);
-	else if (io->typed.len > 0)
-		loop_remove(watch);
-}
-
-void
-io_close_input(struct io *io)
+void io_close_input(struct io *io)
 {
 	close_fd(&io->held[0]);
-	io->close_typed = true;
-	if (io->typed.len == 0 && io->typed_ready.fd >= 0 && !io->terminal)
-		close_typed(io);
+	io->input_ended = true;
+	if (io->typed.watch.fd >= 0 && !io->terminal)
+		channel_end(&io->typed);
 }
 
-/* ---- making them ---- */
+/* ---- what is at the other end ---- */
 
-static int
-open_kind(const char *uri, int flags, mode_t *mode)
+static int open_plain(const char *path, int flags, bool fifo)
 {
-	const char *path = has_scheme(uri, "fifo://") ? uri + 7 : uri;
 	struct stat status;
-	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
+	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0644);
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &status) < 0 || S_ISDIR(status.st_mode)) {
-		close(fd);
-		return -EINVAL;
-	}
-	*mode = status.st_mode;
-	return fd;
+	if (fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || !fifo) &&
+	    !S_ISDIR(status.st_mode))
+		return fd;
+	close(fd);
+	return -EINVAL;
+}
+
+static const char *fifo_path(const char *uri)
+{
+	return after(uri, "fifo://") != NULL ? after(uri, "fifo://") : uri;
 }
 
 /* The writing end of a FIFO; we hold a reading one, and so need not wait for the daemon's. */
-static int
-hold_output(struct io *io, int i, int flags)
+static int hold_output(struct io *io, int i)
 {
-	mode_t mode;
-	int fd = open_kind(io->uri[i], O_RDONLY | O_NONBLOCK, &mode);
-
-	if (fd < 0)
-		return fd;
-	if (!S_ISFIFO(mode)) {
-		close(fd);
-		return -EINVAL;
-	}
-	io->held[i] = fd;
-	return open_kind(io->uri[i], O_WRONLY | flags, &mode);
+	io->held[i] = open_plain(fifo_path(io->uri[i]), O_RDONLY | O_NONBLOCK, true);
+	return io->held[i] < 0 ? io->held[i] : open_plain(fifo_path(io->uri[i]), O_WRONLY, true);
 }
 
 /* The reading end of a FIFO; we hold a writing one until CloseIO. */
-static int
-hold_input(struct io *io, int flags)
+static int hold_input(struct io *io)
 {
-	cleanup_close int both = -1;
-	mode_t mode;
-	int fd;
+	const char *path = fifo_path(io->uri[0]);
+	cleanup_close int both = open_plain(path, O_RDWR | O_NONBLOCK, true);
 
-	both = open_kind(io->uri[0], O_RDWR | O_NONBLOCK, &mode);
 	if (both < 0)
 		return both;
-	if (!S_ISFIFO(mode))
-		return -EINVAL;
-	fd = open_kind(io->uri[0], O_RDONLY | flags, &mode);
-	io->held[0] = open_kind(io->uri[0], O_WRONLY | O_NONBLOCK, &mode);
-	return fd;
+	io->held[0] = open_plain(path, O_WRONLY | O_NONBLOCK, true);
+	return open_plain(path, O_RDONLY, true);
 }
 
-static int
-read_stream(struct stream *stream, int fd)
+/*
+ * A log program of the daemon's choice, "binary:///usr/bin/logger?key=value":
+ * it gets the reading ends of stdout and stderr as 3 and 4, and 5 to say that
+ * it is ready, which is not waited for, since what it has not read yet waits
+ * in the pipes.
+ */
+static int open_logger(struct io *io, int fds[3], const struct container *c)
 {
-	stream->watch.fd = fd;
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	return loop_add(&stream->watch, EPOLLIN);
+	cleanup_free char *uri = strdup(after(io->uri[1], "binary://"));
+	cleanup_free char *id = str_format("CONTAINER_ID=%s", c->id);
+	cleanup_free char *in = str_format("CONTAINER_NAMESPACE=%s", our_namespace);
+	cleanup_close int out = -1, err = -1;
+	char *words[MAX_LOGGER_WORDS + 1] = {0}, *rest = uri;
+	int ends[2][2];
+	pid_t pid;
+
+	if (uri == NULL || id == NULL || in == NULL)
+		return -ENOMEM;
+	for (int n = 0; rest != NULL && n < MAX_LOGGER_WORDS; n++) {
+		words[n] = strsep(&rest, n == 0 ? "?" : n % 2 == 1 ? "=&" : "&");
+		percent_decode(words[n]);
+	}
+	if (pipe2(ends[0], O_CLOEXEC) < 0)
+		return -errno;
+	out = ends[0][0];
+	fds[1] = ends[0][1];
+	if (pipe2(ends[1], O_CLOEXEC) < 0)
+		return -errno;
+	err = ends[1][0];
+	fds[2] = ends[1][1];
+	pid = spawn(&(struct spawn){
+		.argv = (const char *const *)words,
+		.fds = {-1, -1, -1, out, err, -1},
+		.count = 6,
+		.environment = id,
+		.environment2 = in,
+		.outlives_us = true,
+	});
+	io->logger = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+	return pid < 0 ? pid : 0;
 }
 
-/* A pipe whose other end we read; the process's end is *FD. */
-static int
-read_pipe(struct io *io, int i, int *fd, const struct settings *s)
+/* What the process's output I is written to, by itself or, if it has a terminal, by us. */
+static int open_output(struct io *io, int i, int *fd)
+{
+	const char *uri = io->uri[i], *path = after(uri, "file://");
+	int error = 0;
+
+	if (*uri == '\0' || after(uri, "attach://") != NULL)
+		return 0;
+	if (after(uri, "cri-log://") != NULL)
+		error = io->log != NULL ? 0 : log_open(&io->log, after(uri, "cri-log://"));
+	else if (path != NULL)
+		error = *fd = open_plain(path, O_WRONLY | O_CREAT | O_APPEND, false);
+	else
+		error = *fd = hold_output(io, i);
+	return error < 0 ? error : 0;
+}
+
+/* A pipe that we read; the process's end is *FD. */
+static int open_pipe(struct io *io, int i, int *fd, const struct settings *s)
 {
 	int ends[2];
 
@@ -307,77 +253,41 @@ read_pipe(struct io *io, int i, int *fd, const struct settings *s)
 	return read_stream(&io->streams[i - 1], ends[0]);
 }
 
-static int
-open_output(struct io *io, int i, int *fd, const struct settings *s)
-{
-	const char *uri = io->uri[i];
-	int error = 0;
-
-	if (*uri == '\0')
-		return 0;
-	if (has_scheme(uri, "cri-log://")) {
-		if (io->log == NULL)
-			io->log = log_open(str_of(uri), &error);
-	} else if (has_scheme(uri, "file://")) {
-		if (io->out < 0)
-			io->out = open(uri + 7,
-				       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
-		error = io->out < 0 ? -errno : 0;
-	} else if (!has_scheme(uri, "attach://")) {
-		*fd = hold_output(io, i, 0);
-		return *fd < 0 ? *fd : 0;
-	}
-	return error != 0 ? error : read_pipe(io, i, fd, s);
-}
-
-static int
-open_input(struct io *io, int *fd)
+static int open_input(struct io *io, int *fd)
 {
 	int ends[2];
 
 	if (io->uri[0][0] == '\0')
 		return 0;
-	if (!has_scheme(io->uri[0], "attach://")) {
-		*fd = hold_input(io, 0);
+	if (after(io->uri[0], "attach://") == NULL) {
+		*fd = hold_input(io);
 		return *fd < 0 ? *fd : 0;
 	}
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	*fd = ends[0];
-	io->typed_ready.fd = ends[1];
-	fcntl(ends[1], F_SETFL, O_NONBLOCK);
-	return loop_add(&io->typed_ready, 0);
+	return open_typed(io, ends[1]);
 }
 
 /* ---- terminals ---- */
 
-/*
- * The socket is relative to runc's working directory, the bundle, because the
- * path of a socket is short.
- */
-static int
-listen_for_console(struct io *io, const char *socket_path)
+static int listen_for_console(struct io *io, const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int error;
 
-	if (fd < 0)
-		return -errno;
-	if (strlen(socket_path) >= sizeof(address.sun_path))
+	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(address.sun_path, socket_path);
-	unlink(socket_path);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 1) < 0)
+	strcpy(address.sun_path, path);
+	unlink(path);
+	io->console_listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (io->console_listener.fd < 0 ||
+	    bind(io->console_listener.fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(io->console_listener.fd, 1) < 0)
 		return -errno;
-	io->console_listener.fd = fd;
-	error = loop_add(&io->console_listener, EPOLLIN);
-	fd = -1;
-	return error;
+	return loop_want(&io->console_listener, EPOLLIN);
 }
 
-static int
-receive_console(int socket)
+static int receive_console(int socket)
 {
 	union {
 		struct cmsghdr header;
@@ -405,71 +315,46 @@ receive_console(int socket)
 	return -ENOTTY;
 }
 
-static int
-use_console(struct io *io, int master)
+static int use_console(struct io *io, int master)
 {
-	int error = 0;
+	bool typed = io->uri[0][0] != '\0';
+	int error;
 
+	if (master < 0)
+		return master;
 	io->console = master;
-	fcntl(master, F_SETFL, O_NONBLOCK);
-	if (io->uri[0][0] != '\0') {
-		io->typed_ready.fd = fcntl(master, F_DUPFD_CLOEXEC, 3);
-		if (io->typed_ready.fd < 0 || loop_add(&io->typed_ready, 0) < 0)
-			error = -errno;
-		if (!has_scheme(io->uri[0], "attach://")) {
-			io->input.fd = hold_input(io, O_NONBLOCK);
-			if (io->input.fd < 0 || loop_add(&io->input, EPOLLIN) < 0)
-				error = -EINVAL;
-		}
-	}
+	error = typed ? open_typed(io, fcntl(master, F_DUPFD_CLOEXEC, 3)) : 0;
+	if (error == 0 && typed && after(io->uri[0], "attach://") == NULL)
+		error = client_raw(io, hold_input(io), true);
 	if (error == 0)
 		error = read_stream(&io->streams[0], fcntl(master, F_DUPFD_CLOEXEC, 3));
 	return error;
 }
 
-static void
-console_ready(struct watch *watch, uint32_t events)
+static void console_ready(struct watch *watch, uint32_t events)
 {
 	struct io *io = owner_of(watch, struct io, console_listener);
 	cleanup_close int socket = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
-	int master;
+	int error;
 
-	(void)events;
-	if (socket < 0)
+	if (socket < 0 || events == 0)
 		return;
-	master = receive_console(socket);
+	error = use_console(io, receive_console(socket));
 	loop_close(watch);
-	if (master < 0 || use_console(io, master) < 0)
-		log_error("runc sent no usable terminal: %s", strerror(master < 0 ? -master : EIO));
+	if (error != 0)
+		log_error("runc sent no usable terminal: %s", strerror(-error));
 }
 
-void
-io_started(struct io *io)
+void io_started(struct io *io)
 {
 	if (io->console_listener.fd >= 0)
 		console_ready(&io->console_listener, EPOLLIN);
 	loop_close(&io->console_listener);
+	io->opened = true;
+	clients_resume(io);
 }
 
-static int
-open_terminal(struct io *io, const char *socket)
-{
-	const char *uri = io->uri[1];
-	int error = 0;
-
-	if (has_scheme(uri, "cri-log://"))
-		io->log = log_open(str_of(uri), &error);
-	else if (has_scheme(uri, "file://"))
-		io->out = open(uri + 7, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
-	else if (*uri != '\0' && !has_scheme(uri, "attach://"))
-		io->out = hold_output(io, 1, O_NONBLOCK);
-	if (error == 0 && io->out < -1)
-		error = io->out;
-	return error != 0 ? error : listen_for_console(io, socket);
-}
-
-int
-io_resize(struct io *io, uint32_t width, uint32_t height)
+int io_resize(struct io *io, uint64_t width, uint64_t height)
 {
 	struct winsize size = {.ws_col = (unsigned short)width, .ws_row = (unsigned short)height};
 
@@ -478,46 +363,49 @@ io_resize(struct io *io, uint32_t width, uint32_t height)
 	return ioctl(io->console, TIOCSWINSZ, &size) < 0 ? -errno : 0;
 }
 
-int
-io_open(struct io *io, int fds[3], const struct settings *s, const char *socket)
-{
-	int error;
+/* ---- all of them ---- */
 
-	if (io->terminal)
-		return open_terminal(io, socket);
-	if (has_scheme(io->uri[1], "binary://"))
-		return open_logger(io, fds);
-	error = open_input(io, &fds[0]);
-	for (int i = 1; i < 3 && error == 0; i++)
-		error = open_output(io, i, &fds[i], s);
-	return error;
+int io_open(struct io *io, int fds[3], const struct process *p, const char *console)
+{
+	const struct container *c = p->container;
+	bool logger = after(io->uri[1], "binary://") != NULL;
+	int error = logger ? open_logger(io, fds, c) : 0;
+
+	for (int i = 1; i < 3 && error == 0 && !logger && !(io->terminal && i == 2); i++) {
+		error = open_output(io, i, &fds[i]);
+		if (error == 0 && !io->terminal && fds[i] < 0 && io->uri[i][0] != '\0')
+			error = open_pipe(io, i, &fds[i], &c->settings);
+	}
+	if (error != 0 || !io->terminal)
+		return error != 0 ? error : open_input(io, &fds[0]);
+	if (fds[1] >= 0) { /* the terminal has it, so what is written there comes through us */
+		error = client_raw(io, fds[1], false);
+		fds[1] = -1;
+	}
+	return error != 0 ? error : listen_for_console(io, console);
 }
 
-void
-io_free(struct io *io)
+void io_free(struct io *io)
 {
 	for (int i = 0; i < 2; i++) {
-		struct stream *stream = &io->streams[i];
-
 		if (io->log != NULL)
-			log_end(io->log, stream);
-		loop_close(&stream->watch);
-		buf_free(&stream->line);
+			log_end(io->log, &io->streams[i]);
+		loop_close(&io->streams[i].watch);
+		buf_free(&io->streams[i].line);
 	}
-	attached_end(io);
-	loop_close(&io->input);
+	clients_leave(io);
 	loop_close(&io->console_listener);
-	loop_close(&io->out_ready);
-	close_typed(io);
-	buf_free(&io->waiting);
+	channel_close(&io->typed);
 	close_fd(&io->console);
-	close_fd(&io->out);
 	for (int i = 0; i < 3; i++) {
 		close_fd(&io->held[i]);
 		free(io->uri[i]);
 		io->uri[i] = NULL;
 	}
-	logger_end(io);
+	/* It sees the end of both pipes; the signal is for one that does not look. */
+	if (io->logger >= 0)
+		syscall(SYS_pidfd_send_signal, io->logger, SIGTERM, NULL, 0);
+	close_fd(&io->logger);
 	log_free(io->log);
 	io->log = NULL;
 }

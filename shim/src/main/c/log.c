@@ -9,21 +9,13 @@
  */
 #include "shim.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-enum { LINE_DEFAULT = 16384, LINE_MAX_SIZE = 1 << 20, STAMP = 30, BATCH = 65536 };
+enum { LINE_DEFAULT = 16384, LINE_MAX_SIZE = 1 << 20, HEAD = 40, BATCH = 65536, MAX_FILES = 100 };
 
 /* Shared by all logs: it is empty whenever log_write or log_end returns. */
 static char batch[BATCH];
 static size_t filled;
 
-static uint64_t
-monotonic_nanos(void)
+static uint64_t monotonic_nanos(void)
 {
 	struct timespec t;
 
@@ -31,19 +23,16 @@ monotonic_nanos(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void
-lose(struct log *log, size_t n, int error)
+static void lose(struct log *log, size_t n, int error)
 {
-	log->counters.lost += n;
+	log->counters.lost_bytes += n;
 	if (!log->reported)
 		log_warn("losing output: cannot write %s: %s", log->path, strerror(error));
 	log->reported = true;
 }
 
-/* Of a line that was written in part nothing is left, so that the next begins on a line of its own.
- */
-static void
-cut_torn_line(const struct log *log, size_t written)
+/* Nothing is left of a line that was written in part: the next begins on a line of its own. */
+static void cut_torn_line(const struct log *log, size_t written)
 {
 	size_t keep = written;
 	off_t end = lseek(log->fd, 0, SEEK_END);
@@ -54,21 +43,36 @@ cut_torn_line(const struct log *log, size_t written)
 		log_warn("cannot cut %s: %s", log->path, strerror(errno));
 }
 
-static void
-flush(struct log *log)
+/* PATH.1 is the newest of the old ones; the oldest goes. */
+static void rotate(struct log *log)
+{
+	for (unsigned int i = log->max_files - 1; i > 0; i--) {
+		cleanup_free char *from = str_format(i == 1 ? "%s" : "%s.%u", log->path, i - 1);
+		cleanup_free char *to = str_format("%s.%u", log->path, i);
+
+		if (from != NULL && to != NULL)
+			rename(from, to);
+	}
+	if (log->max_files == 1)
+		unlink(log->path);
+	if (log_reopen(log) != 0)
+		lose(log, 0, errno);
+}
+
+static void flush(struct log *log)
 {
 	uint64_t begin = monotonic_nanos(), took;
 	size_t done = 0;
 
 	while (done < filled) {
-		ssize_t n = log->fd < 0 ? -1 : write(log->fd, batch + done, filled - done);
+		ssize_t n = write(log->fd, batch + done, filled - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
 			if (done > 0)
 				cut_torn_line(log, done);
-			lose(log, filled - done, log->fd < 0 ? EBADF : errno);
+			lose(log, filled - done, errno);
 			break;
 		}
 		done += (size_t)n;
@@ -76,14 +80,38 @@ flush(struct log *log)
 	if (done == filled)
 		log->reported = false;
 	log->counters.bytes += done;
+	log->size += done;
 	filled = 0;
 	took = monotonic_nanos() - begin;
-	if (took > log->counters.stall)
-		log->counters.stall = took;
+	if (took > log->counters.longest_stall_nanos)
+		log->counters.longest_stall_nanos = took;
 }
 
-static void
-put(struct log *log, const void *data, size_t n)
+/* "2026-01-02T03:04:05.123456789Z stdout F "; dates are made once a second only. */
+static void put_head(uint8_t number, char tag)
+{
+	static char text[HEAD + 1];
+	static time_t second;
+	struct timespec now;
+	struct tm tm;
+	uint32_t nanos;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec != second) {
+		second = now.tv_sec;
+		gmtime_r(&second, &tm);
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.000000000Z stdout F ", &tm);
+	}
+	nanos = (uint32_t)now.tv_nsec;
+	for (int i = 28; i > 19; i--, nanos /= 10)
+		text[i] = (char)('0' + nanos % 10);
+	memcpy(text + 34, number == 1 ? "out" : "err", 3);
+	text[38] = tag;
+	memcpy(batch + filled, text, HEAD);
+	filled += HEAD;
+}
+
+static void put(struct log *log, const void *data, size_t n)
 {
 	while (n > BATCH - filled) {
 		size_t part = BATCH - filled;
@@ -94,54 +122,32 @@ put(struct log *log, const void *data, size_t n)
 		data = (const char *)data + part;
 		n -= part;
 	}
-	memcpy(batch + filled, data, n);
+	if (n > 0)
+		memcpy(batch + filled, data, n);
 	filled += n;
 }
 
-/* Dates are made once a second: strftime for each line would cost more than all the rest. */
-static void
-put_stamp(struct log *log)
+static void put_line(struct log *log, struct stream *stream, char tag, const uint8_t *data,
+		     size_t n)
 {
-	static char text[STAMP + 1] = "0000-00-00T00:00:00.000000000Z";
-	static time_t second;
-	struct timespec now;
-	struct tm tm;
-	long nanos;
+	size_t size = HEAD + stream->line.len + n + 1;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (now.tv_sec != second) {
-		second = now.tv_sec;
-		gmtime_r(&second, &tm);
-		strftime(text, 20, "%Y-%m-%dT%H:%M:%S", &tm);
-		text[19] = '.';
-	}
-	nanos = now.tv_nsec;
-	for (int i = 28; i > 19; i--, nanos /= 10)
-		text[i] = (char)('0' + nanos % 10);
-	put(log, text, STAMP);
-}
-
-static void
-put_line(struct log *log, struct stream *stream, char tag, const uint8_t *data, size_t n)
-{
-	static char middle[] = " stdout F ";
-
-	memcpy(middle + 1, stream->number == 1 ? "stdout" : "stderr", 6);
-	middle[8] = tag;
-	if (BATCH - filled < STAMP + sizeof(middle) + stream->line.len + n)
+	if (filled > 0 && size > BATCH - filled)
 		flush(log); /* whole lines, if they fit */
-	put_stamp(log);
-	put(log, middle, sizeof(middle) - 1);
-	put(log, stream->line.data == NULL ? (const void *)"" : stream->line.data,
-	    stream->line.len);
+	if (log->max_size > 0 && log->size + filled > 0 &&
+	    log->size + filled + size > log->max_size) {
+		flush(log);
+		rotate(log);
+	}
+	put_head(stream->number, tag);
+	put(log, stream->line.data, stream->line.len);
 	put(log, data, n);
 	put(log, "\n", 1);
 	log->counters.lines++;
 	stream->line.len = 0;
 }
 
-void
-log_write(struct log *log, struct stream *stream, const uint8_t *data, size_t n)
+void log_write(struct log *log, struct stream *stream, const uint8_t *data, size_t n)
 {
 	while (n > 0) {
 		const uint8_t *end = memchr(data, '\n', n);
@@ -169,8 +175,7 @@ log_write(struct log *log, struct stream *stream, const uint8_t *data, size_t n)
 		buf_free(&stream->line);
 }
 
-void
-log_end(struct log *log, struct stream *stream)
+void log_end(struct log *log, struct stream *stream)
 {
 	if (stream->line.len > 0)
 		put_line(log, stream, 'P', NULL, 0);
@@ -179,60 +184,67 @@ log_end(struct log *log, struct stream *stream)
 	buf_free(&stream->line);
 }
 
-int
-log_reopen(struct log *log)
+int log_reopen(struct log *log)
 {
 	int fd =
 		open(log->path,
 		     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
 		     0640);
+	struct stat status;
 
 	if (fd < 0)
 		return -errno; /* the old file goes on being written */
 	close_fd(&log->fd);
 	log->fd = fd;
+	log->size = fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
 	log->reported = false;
 	return 0;
 }
 
-struct log *
-log_open(struct str uri, int *error)
+static void set_option(struct log *log, struct str option)
 {
-	struct str rest = {uri.p + 10, uri.n - 10}; /* "cri-log://" */
-	const char *query = memchr(rest.p, '?', rest.n);
-	struct log *log = calloc(1, sizeof(*log));
-	unsigned long size = 0;
+	struct str key = str_cut(&option, '=');
+	cleanup_free char *text = str_copy(option);
+	unsigned long value = text == NULL ? 0 : strtoul(text, NULL, 10);
 
-	*error = -ENOMEM;
-	if (log == NULL)
-		return NULL;
-	log->fd = -1;
-	if (query != NULL) {
-		cleanup_free char *text =
-			str_copy((struct str){query + 1, rest.n - (size_t)(query + 1 - rest.p)});
-
-		if (text != NULL && strncmp(text, "max_line=", 9) == 0)
-			size = strtoul(text + 9, NULL, 10);
-		rest.n = (size_t)(query - rest.p);
-	}
-	log->line_size = size == 0 ? LINE_DEFAULT : size > LINE_MAX_SIZE ? LINE_MAX_SIZE : size;
-	log->path = str_copy(rest);
-	*error = log->path == NULL || log->path[0] != '/' ? -EINVAL : log_reopen(log);
-	if (*error != 0) {
-		log_free(log);
-		return NULL;
-	}
-	return log;
+	if (str_is(key, "max_line") && value > 0)
+		log->line_size = value > LINE_MAX_SIZE ? LINE_MAX_SIZE : value;
+	else if (str_is(key, "max_size"))
+		log->max_size = value;
+	else if (str_is(key, "max_files") && value > 0)
+		log->max_files = value > MAX_FILES ? MAX_FILES : (unsigned int)value;
 }
 
-void
-log_free(struct log *log)
+int log_open(struct log **out, const char *uri)
+{
+	struct log *log = calloc(1, sizeof(*log));
+	struct str rest = str_of(uri);
+	int error;
+
+	if (log == NULL)
+		return -ENOMEM;
+	*log = (struct log){.fd = -1, .line_size = LINE_DEFAULT, .max_files = 1};
+	log->path = str_copy(str_cut(&rest, '?'));
+	while (rest.n > 0)
+		set_option(log, str_cut(&rest, '&'));
+	if (log->path != NULL)
+		percent_decode(log->path);
+	error = log->path == NULL || log->path[0] != '/' ? -EINVAL : log_reopen(log);
+	if (error != 0) {
+		log_free(log);
+		return error;
+	}
+	*out = log;
+	return 0;
+}
+
+void log_free(struct log *log)
 {
 	if (log == NULL)
 		return;
-	if (log->counters.lost > 0)
-		log_warn("lost %llu bytes of output for %s", (unsigned long long)log->counters.lost,
-			 log->path);
+	if (log->counters.lost_bytes > 0)
+		log_warn("lost %llu bytes of output for %s",
+			 (unsigned long long)log->counters.lost_bytes, log->path);
 	close_fd(&log->fd);
 	free(log->path);
 	free(log);

@@ -6,77 +6,62 @@
  */
 #include "base.h"
 
-#include <errno.h>
-#include <sys/epoll.h>
-#include <unistd.h>
-
 static int epoll_fd = -1;
 static bool ended;
 static LIST_HEAD(timers);
 
-int
-loop_open(void)
+int loop_open(void)
 {
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	return epoll_fd < 0 ? -errno : 0;
 }
 
-int
-loop_add(struct watch *watch, uint32_t events)
+int loop_want(struct watch *watch, uint32_t events)
 {
 	struct epoll_event event = {.events = events, .data.ptr = watch};
+	int change = watch->wanted == 0 ? EPOLL_CTL_ADD
+		     : events == 0	? EPOLL_CTL_DEL
+					: EPOLL_CTL_MOD;
 
-	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, watch->fd, &event) < 0 ? -errno : 0;
+	if (watch->wanted == events || watch->fd < 0)
+		return 0;
+	if (epoll_ctl(epoll_fd, change, watch->fd, &event) < 0)
+		return -errno;
+	watch->wanted = events;
+	return 0;
 }
 
-void
-loop_change(struct watch *watch, uint32_t events)
-{
-	struct epoll_event event = {.events = events, .data.ptr = watch};
-
-	epoll_ctl(epoll_fd, EPOLL_CTL_MOD, watch->fd, &event);
-}
-
-void
-loop_remove(struct watch *watch)
-{
-	epoll_ctl(epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
-}
-
-void
-loop_close(struct watch *watch)
+void loop_close(struct watch *watch)
 {
 	/* A duplicate in a child would keep it in the set, so closing is not enough. */
-	if (watch->fd >= 0)
-		epoll_ctl(epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+	loop_want(watch, 0);
+	watch->wanted = 0;
 	close_fd(&watch->fd);
 }
 
-void
-timer_start(struct timer *timer, int ms)
+void timer_start(struct timer *timer, int ms)
 {
 	timer_stop(timer);
 	timer->at = now_ms() + ms;
 	list_append(&timers, &timer->node);
 }
 
-void
-timer_stop(struct timer *timer)
+void timer_stop(struct timer *timer)
 {
 	list_remove(&timer->node);
 	timer->node.next = timer->node.prev = NULL;
 }
 
-/* Fire the timer that is due first; return how long the next one has, or -1. */
-static int
-run_timers(void)
+/* Fire what is due; return how long the next one has, or -1. */
+static int run_timers(void)
 {
 	for (;;) {
 		struct timer *first = NULL;
 		int64_t left;
 
-		list_each(timer, &timers, struct timer,
-			  node) if (first == NULL || timer->at < first->at) first = timer;
+		list_each(timer, &timers, struct timer, node)
+			if (first == NULL || timer->at < first->at)
+				first = timer;
 		if (first == NULL)
 			return -1;
 		left = first->at - now_ms();
@@ -87,8 +72,7 @@ run_timers(void)
 	}
 }
 
-void
-loop_run(void)
+void loop_run(void)
 {
 	while (!ended) {
 		int timeout = run_timers();
@@ -102,8 +86,7 @@ loop_run(void)
 	}
 }
 
-void
-loop_end(void)
+void loop_end(void)
 {
 	ended = true;
 }

@@ -10,144 +10,119 @@
  *   -info
  *   -v
  *
- * start leaves a server behind and prints its address.
+ * start leaves a server behind and prints its address.  And it does for our
+ * daemon what a JVM cannot do well:
+ *
+ *   read ROOT FILE: prints a file of a container, with ROOT as the root for
+ *                   all links on the way
  */
 #include "shim.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <getopt.h>
 #include <malloc.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Buffers above this are mapped, and given back as soon as they are freed. */
 enum { MAPPED = 64 << 10 };
 
-int
-serve(const struct flags *flags, const char *socket_path, int listener)
+const char *our_namespace = "";
+
+int serve(const char *ttrpc_address, const char *socket_path, int listener)
 {
+	static const int ignored[] = {SIGPIPE, SIGTERM, SIGHUP, SIGINT};
 	int error;
 
 	mallopt(M_MMAP_THRESHOLD, MAPPED);
 	mallopt(M_TRIM_THRESHOLD, MAPPED);
-	signal(SIGPIPE, SIG_IGN);
 	/* Containers must outlive whoever ends the daemon and all that it started. */
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	set_oom_score();
+	for (size_t i = 0; i < count_of(ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	set_limits();
 	error = loop_open();
 	if (error == 0)
 		error = reaper_open();
 	if (error != 0)
 		return error;
-	events_open(flags->namespace, flags->ttrpc_address);
-	calls_open(flags->namespace, socket_path, listener);
+	events_open(ttrpc_address);
+	calls_open(socket_path, listener);
 	loop_run();
 	return 0;
 }
 
 /* What we were started with may not be O_CLOEXEC, and must not reach a container. */
-static void
-close_inherited(void)
+static void close_inherited(void)
 {
 	if (close_range(3, ~0u, 0) < 0)
 		for (int fd = 3; fd < 1024; fd++)
 			close(fd);
 }
 
-/* Go's flags: -x value, --x value, -x=value. */
-static const char *
-take_flag(char **argv, int *i, const char *name)
-{
-	const char *word = argv[*i];
-	size_t n = strlen(name);
+/* With the action's name, and whether it is about a container. */
+static const struct action {
+	const char *name;
+	bool container;
+	int (*act)(const struct flags *flags);
+} actions[] = {
+	{"start", true, action_start},
+	{"delete", true, action_delete},
+	{"-info", false, action_info},
+	{"read", false, action_read},
+};
 
-	if (*word++ != '-')
-		return NULL;
-	word += *word == '-';
-	if (strncmp(word, name, n) != 0)
-		return NULL;
-	if (word[n] == '=')
-		return word + n + 1;
-	if (word[n] != '\0' || argv[*i + 1] == NULL)
-		return NULL;
-	return argv[++*i];
+/* What to do; also "-v", and NULL if it cannot be understood. */
+static const char *parse(int argc, char **argv, struct flags *flags)
+{
+	enum { INFO = 1, VERSION_FLAG, PASSED_OVER, NAMESPACE, ID, ADDRESS, BUNDLE };
+	static const struct option known[] = {
+		{"namespace", required_argument, NULL, NAMESPACE},
+		{"id", required_argument, NULL, ID},
+		{"address", required_argument, NULL, ADDRESS},
+		{"bundle", required_argument, NULL, BUNDLE},
+		{"publish-binary", required_argument, NULL, PASSED_OVER},
+		{"socket", required_argument, NULL, PASSED_OVER},
+		{"debug", no_argument, NULL, PASSED_OVER},
+		{"info", no_argument, NULL, INFO},
+		{"v", no_argument, NULL, VERSION_FLAG},
+		{0}};
+	const char **values[] = {[NAMESPACE] = &flags->namespace,
+				 [ID] = &flags->id,
+				 [ADDRESS] = &flags->address,
+				 [BUNDLE] = &flags->bundle};
+	const char *action = NULL;
+	int found;
+
+	while ((found = getopt_long_only(argc, argv, "", known, NULL)) != -1)
+		if (found >= NAMESPACE && found <= BUNDLE)
+			*values[found] = optarg;
+		else if (found != PASSED_OVER)
+			action = found == INFO ? "-info" : found == VERSION_FLAG ? "-v" : "";
+	flags->operands = argv + optind + (argv[optind] != NULL);
+	return action != NULL ? action : argv[optind];
 }
 
-static const char *
-parse(char **argv, struct flags *flags, bool *info, bool *version)
-{
-	struct {
-		const char *name;
-		const char **value;
-	} known[] = {
-		{"namespace", &flags->namespace}, {"id", &flags->id},
-		{"address", &flags->address},	  {"publish-binary", &flags->publish_binary},
-		{"bundle", &flags->bundle},
-	};
-	const char *action = "";
-
-	for (int i = 1; argv[i] != NULL; i++) {
-		bool found = false;
-
-		for (size_t k = 0; k < sizeof(known) / sizeof(*known) && !found; k++) {
-			const char *value = take_flag(argv, &i, known[k].name);
-
-			if (value != NULL)
-				*known[k].value = value;
-			found = value != NULL;
-		}
-		if (found)
-			continue;
-		if (strcmp(argv[i], "-info") == 0 || strcmp(argv[i], "--info") == 0)
-			*info = true;
-		else if (strcmp(argv[i], "-v") == 0 || strcmp(argv[i], "--v") == 0)
-			*version = true;
-		else if (argv[i][0] != '-')
-			action = argv[i];
-	}
-	return action;
-}
-
-static int
-act(const char *action, const struct flags *flags)
-{
-	if (!is_identifier(str_of(flags->id)) || !is_identifier(str_of(flags->namespace)))
-		return -EINVAL;
-	if (strcmp(action, "start") == 0)
-		return action_start(flags);
-	if (strcmp(action, "delete") == 0)
-		return action_delete(flags);
-	return -ENOSYS;
-}
-
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	struct flags flags = {.namespace = "", .id = "", .address = ""};
-	bool info = false, version = false;
-	const char *action = parse(argv, &flags, &info, &version);
-	int error;
+	const char *name = parse(argc, argv, &flags);
+	int error = -ENOSYS;
 
-	(void)argc;
 	close_inherited();
 	umask(022);
-	if (version) {
+	if (name != NULL && strcmp(name, "-v") == 0) {
 		printf("%s:\n  Version: %s\n", argv[0], VERSION);
 		return 0;
 	}
 	flags.ttrpc_address = getenv("TTRPC_ADDRESS");
 	if (flags.ttrpc_address == NULL)
 		flags.ttrpc_address = "";
-	error = info ? action_info() : act(action, &flags);
-	if (error == 0)
-		return 0;
-	fprintf(stderr, "containerd-shim-gantry-v1: %s %s: %s\n", info ? "-info" : action, flags.id,
-		strerror(-error));
-	return 1;
+	our_namespace = flags.namespace;
+	for (size_t i = 0; i < count_of(actions) && name != NULL; i++)
+		if (strcmp(name, actions[i].name) == 0)
+			error = actions[i].container && (!is_identifier(str_of(flags.id)) ||
+							 !is_identifier(str_of(flags.namespace)))
+					? -EINVAL
+					: actions[i].act(&flags);
+	if (error != 0)
+		fprintf(stderr, "containerd-shim-gantry-v1: %s %s: %s\n", name == NULL ? "" : name,
+			flags.id, strerror(-error));
+	return error != 0;
 }

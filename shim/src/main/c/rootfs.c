@@ -1,160 +1,142 @@
 /* rootfs.c: mounts the root file system of a container on the bundle's rootfs. */
 #include "shim.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* mount(2) takes one page of options, its terminating NUL included. */
-enum { PAGE = 4096 };
+enum { PAGE = 4096, MAX_LAYERS_OF_MOUNTS = 64 };
 
+/* With NO before the name the option is the opposite, and most are known under both names. */
 static const struct option {
 	const char *name;
-	bool clears;
 	unsigned long flag;
-} options[] = {
-	{"async", true, MS_SYNCHRONOUS},
-	{"atime", true, MS_NOATIME},
-	{"bind", false, MS_BIND},
-	{"defaults", false, 0},
-	{"dev", true, MS_NODEV},
-	{"diratime", true, MS_NODIRATIME},
-	{"dirsync", false, MS_DIRSYNC},
-	{"exec", true, MS_NOEXEC},
-	{"mand", false, MS_MANDLOCK},
-	{"noatime", false, MS_NOATIME},
-	{"nodev", false, MS_NODEV},
-	{"nodiratime", false, MS_NODIRATIME},
-	{"noexec", false, MS_NOEXEC},
-	{"nomand", true, MS_MANDLOCK},
-	{"norelatime", true, MS_RELATIME},
-	{"nostrictatime", true, MS_STRICTATIME},
-	{"nosuid", false, MS_NOSUID},
-	{"rbind", false, MS_BIND | MS_REC},
-	{"relatime", false, MS_RELATIME},
-	{"remount", false, MS_REMOUNT},
-	{"ro", false, MS_RDONLY},
-	{"rw", true, MS_RDONLY},
-	{"strictatime", false, MS_STRICTATIME},
-	{"suid", true, MS_NOSUID},
-	{"sync", false, MS_SYNCHRONOUS},
-};
+	bool clears;
+} options[] = {{"async", MS_SYNCHRONOUS, true},
+	       {"atime", MS_NOATIME, true},
+	       {"bind", MS_BIND, false},
+	       {"defaults", 0, false},
+	       {"dev", MS_NODEV, true},
+	       {"diratime", MS_NODIRATIME, true},
+	       {"dirsync", MS_DIRSYNC, false},
+	       {"exec", MS_NOEXEC, true},
+	       {"mand", MS_MANDLOCK, false},
+	       {"rbind", MS_BIND | MS_REC, false},
+	       {"relatime", MS_RELATIME, false},
+	       {"remount", MS_REMOUNT, false},
+	       {"ro", MS_RDONLY, false},
+	       {"rw", MS_RDONLY, true},
+	       {"strictatime", MS_STRICTATIME, false},
+	       {"suid", MS_NOSUID, true},
+	       {"sync", MS_SYNCHRONOUS, false}};
 
-static const struct option *
-find_option(struct str name)
+/* Apply an option to the flags; false if it is the file system's own. */
+static bool apply(struct str name, unsigned long *flags)
 {
-	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
-		if (str_is(name, options[i].name))
-			return &options[i];
-	return NULL;
+	bool no = name.n > 2 && memcmp(name.p, "no", 2) == 0;
+	struct str base = no ? (struct str){name.p + 2, name.n - 2} : name;
+
+	for (size_t i = 0; i < count_of(options); i++) {
+		if (!str_is(base, options[i].name))
+			continue;
+		if (options[i].clears == no)
+			*flags |= options[i].flag;
+		else
+			*flags &= ~options[i].flag;
+		return true;
+	}
+	return false;
+}
+
+static bool begins(struct str s, const char *prefix)
+{
+	return s.n >= strlen(prefix) && memcmp(s.p, prefix, strlen(prefix)) == 0;
 }
 
 /* Split the options into flags and what the file system gets. */
-static int
-read_options(const struct mount *m, unsigned long *flags, struct buf *data)
+static int read_options(const struct mount *m, unsigned long *flags, struct buf *data)
 {
 	const struct str *all = m->options.items;
 
 	*flags = 0;
-	for (uint32_t i = 0; i < m->options.count; i++) {
-		const struct option *known = find_option(all[i]);
-
+	for (size_t i = 0; i < m->options.count; i++) {
 		if (memchr(all[i].p, '\0', all[i].n) != NULL || str_is(all[i], "loop") ||
-		    (all[i].n > 7 &&
-		     (memcmp(all[i].p, "uidmap=", 7) == 0 || memcmp(all[i].p, "gidmap=", 7) == 0)))
+		    begins(all[i], "uidmap=") || begins(all[i], "gidmap="))
 			return -ENOTSUP;
-		if (known == NULL) {
-			buf_put(data, ",", data->len > 0);
-			buf_put(data, all[i].p, all[i].n);
-		} else if (known->clears) {
-			*flags &= ~known->flag;
-		} else {
-			*flags |= known->flag;
-		}
+		if (apply(all[i], flags))
+			continue;
+		buf_put(data, ",", data->len > 0);
+		buf_put(data, all[i].p, all[i].n);
 	}
 	buf_put(data, "", 1);
 	return data->failed ? -ENOMEM : 0;
 }
 
-/* One option of a new-style mount; each layer of an overlay is one, however many there are. */
-static int
-set_option(int context, struct str option)
+/* Each layer of an overlay is an option of its own: "A:B", with backslashes before other colons. */
+static int set_layers(int context, char *part)
 {
-	const char *equals = memchr(option.p, '=', option.n);
-	cleanup_free char *key = NULL, *value = NULL;
-	char *part, *end;
+	while (part != NULL) {
+		char *to = part, *from = part, *layer = part;
 
-	key = str_copy(
-		(struct str){option.p, equals == NULL ? option.n : (size_t)(equals - option.p)});
-	if (key == NULL)
-		return -ENOMEM;
-	if (equals == NULL)
-		return fsconfig(context, FSCONFIG_SET_FLAG, key, NULL, 0) < 0 ? -errno : 0;
-	value = str_copy((struct str){equals + 1, option.n - (size_t)(equals + 1 - option.p)});
-	if (value == NULL)
-		return -ENOMEM;
-	if (strcmp(key, "lowerdir") != 0)
-		return fsconfig(context, FSCONFIG_SET_STRING, key, value, 0) < 0 ? -errno : 0;
-	for (part = value; part != NULL; part = end) {
-		char *to = part, *from = part;
-
-		/* A colon ends a layer unless a backslash is before it. */
 		while (*from != '\0' && *from != ':') {
 			if (*from == '\\' && from[1] != '\0')
 				from++;
 			*to++ = *from++;
 		}
-		end = *from == ':' ? from + 1 : NULL;
+		part = *from == ':' ? from + 1 : NULL;
 		*to = '\0';
-		if (fsconfig(context, FSCONFIG_SET_STRING, "lowerdir+", part, 0) < 0)
+		if (fsconfig(context, FSCONFIG_SET_STRING, "lowerdir+", layer, 0) < 0)
 			return -errno;
 	}
 	return 0;
 }
 
-static unsigned int
-attributes(unsigned long flags)
+static int set_option(int context, struct str option)
 {
-	return (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0u) |
-	       (flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0u) |
-	       (flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0u) |
-	       (flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0u) |
-	       (flags & MS_NOATIME ? MOUNT_ATTR_NOATIME : 0u);
+	bool flag = memchr(option.p, '=', option.n) == NULL;
+	cleanup_free char *key = str_copy(str_cut(&option, '=')), *value = str_copy(option);
+
+	if (key == NULL || value == NULL)
+		return -ENOMEM;
+	if (strcmp(key, "lowerdir") == 0)
+		return set_layers(context, value);
+	return fsconfig(context, flag ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING, key,
+			flag ? NULL : value, 0) < 0
+		       ? -errno
+		       : 0;
 }
 
-static int
-mount_large(const struct mount *m, const char *type, const char *target, unsigned long flags)
+/* The new way to mount takes options one by one, however many there are. */
+static int mount_large(const struct mount *m, const char *type, const char *target,
+		       unsigned long flags)
 {
 	cleanup_close int context = fsopen(type, FSOPEN_CLOEXEC), tree = -1;
 	const struct str *all = m->options.items;
+	unsigned int attributes = (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0u) |
+				  (flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0u) |
+				  (flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0u) |
+				  (flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0u) |
+				  (flags & MS_NOATIME ? MOUNT_ATTR_NOATIME : 0u);
+	int error = context < 0 ? -errno : 0;
 
-	if (context < 0)
-		return -errno;
-	for (uint32_t i = 0; i < m->options.count; i++) {
-		int error = find_option(all[i]) != NULL ? 0 : set_option(context, all[i]);
-
-		if (error != 0)
-			return error;
-	}
+	for (size_t i = 0; i < m->options.count && error == 0; i++)
+		if (!apply(all[i], &flags))
+			error = set_option(context, all[i]);
+	if (error != 0)
+		return error;
 	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
-	tree = fsmount(context, FSMOUNT_CLOEXEC, attributes(flags));
+	tree = fsmount(context, FSMOUNT_CLOEXEC, attributes);
 	if (tree < 0 || move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
 	return 0;
 }
 
-static int
-mount_one(const struct mount *m, const char *target)
+static int mount_one(const struct mount *m, const char *target)
 {
 	cleanup_free char *type = str_copy(m->type), *source = str_copy(m->source);
 	cleanup_buf struct buf data = {0};
 	unsigned long flags;
+	bool bind;
 	int error;
 
 	if (type == NULL || source == NULL)
@@ -164,58 +146,45 @@ mount_one(const struct mount *m, const char *target)
 		return error;
 	if (data.len > PAGE)
 		return mount_large(m, type, target, flags);
-	if (mount(source, target, type, flags & ~(flags & MS_BIND ? MS_RDONLY : 0UL), data.data) <
-	    0)
+	bind = flags & MS_BIND;
+	if (mount(source, target, type, bind ? flags & ~(unsigned long)MS_RDONLY : flags,
+		  data.data) < 0)
 		return -errno;
 	/* A bind takes its flags only from a second call. */
-	if (flags & MS_BIND && flags & ~(unsigned long)(MS_BIND | MS_REC) &&
+	if (bind && flags & ~(unsigned long)(MS_BIND | MS_REC) &&
 	    mount("", target, "", flags | MS_REMOUNT, NULL) < 0)
 		return -errno;
 	return 0;
 }
 
-static bool
-is_below(struct str target)
+static bool is_below(struct str target)
 {
-	struct str rest = target;
-
-	while (rest.n > 0) {
-		const char *slash = memchr(rest.p, '/', rest.n);
-		size_t n = slash == NULL ? rest.n : (size_t)(slash - rest.p);
-
-		if (str_is((struct str){rest.p, n}, ".."))
+	while (target.n > 0)
+		if (str_is(str_cut(&target, '/'), ".."))
 			return false;
-		n += slash != NULL;
-		rest.p += n;
-		rest.n -= n;
-	}
 	return true;
 }
 
-int
-rootfs_mount(const char *bundle, const struct rep *mounts, char *failed, size_t size)
+int rootfs_mount(const char *bundle, const struct rep *mounts, char *failed, size_t size)
 {
-	const struct mount *all = mounts->items;
 	cleanup_free char *root = str_format("%s/rootfs", bundle);
 
 	if (root == NULL)
 		return -ENOMEM;
 	if (mounts->count > 0 && mkdir(root, 0711) < 0 && errno != EEXIST)
 		return -errno;
-	for (uint32_t i = 0; i < mounts->count; i++) {
-		struct str below = all[i].target;
+	for (size_t i = 0; i < mounts->count; i++) {
+		const struct mount *m = (const struct mount *)mounts->items + i;
 		cleanup_free char *target =
-			below.n == 0 ? strdup(root)
-				     : str_format("%s/%.*s", root, (int)below.n, below.p);
-		int error = target == NULL    ? -ENOMEM
-			    : is_below(below) ? mount_one(&all[i], target)
-					      : -EINVAL;
+			str_format("%s/%.*s", root, (int)m->target.n, m->target.p);
+		int error = target == NULL	  ? -ENOMEM
+			    : is_below(m->target) ? mount_one(m, target)
+						  : -EINVAL;
 
 		if (error == 0)
 			continue;
-		snprintf(failed, size, "cannot mount %.*s (%.*s) on %s: %s", (int)all[i].source.n,
-			 all[i].source.p, (int)all[i].type.n, all[i].type.p, root,
-			 strerror(-error));
+		snprintf(failed, size, "cannot mount %.*s (%.*s) on %s", (int)m->source.n,
+			 m->source.p, (int)m->type.n, m->type.p, root);
 		rootfs_unmount(bundle);
 		return error;
 	}
@@ -223,14 +192,13 @@ rootfs_mount(const char *bundle, const struct rep *mounts, char *failed, size_t 
 }
 
 /* All that is mounted there, one upon the other, the busy ones too. */
-int
-rootfs_unmount(const char *bundle)
+int rootfs_unmount(const char *bundle)
 {
 	cleanup_free char *root = str_format("%s/rootfs", bundle);
 
 	if (root == NULL)
 		return -ENOMEM;
-	for (int i = 0; i < 64; i++)
+	for (int i = 0; i < MAX_LAYERS_OF_MOUNTS; i++)
 		if (umount2(root, UMOUNT_NOFOLLOW | MNT_DETACH) < 0)
 			return errno == EINVAL || errno == ENOENT ? 0 : -errno;
 	return -EBUSY;

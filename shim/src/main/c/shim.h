@@ -7,14 +7,25 @@
 
 #include "base.h"
 #include "pb.h"
-#include "ttrpc.h"
 
 /* Named by the build. */
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
 
-/* ---- settings.c: how runc is called for a container ---- */
+/* The daemon's, in which all our containers are; main.c. */
+extern const char *our_namespace;
+
+/* ---- json.c: what stands in the OCI configuration, runc's log and our own files ---- */
+
+/* Where the value of an object's member begins in the text; NULL if it is not there. */
+const char *json_member(const char *object, const char *name);
+/* What a string says, as a C string to be freed; NULL if VALUE is none. */
+char *json_text(const char *value);
+
+/* ---- bundle.c: what we keep in a container's bundle, and what we read there ---- */
+
+/* How runc is called for a container. */
 struct settings {
 	char *binary, *root;
 	bool systemd_cgroup, no_pivot_root, no_new_keyring;
@@ -27,56 +38,64 @@ int settings_read(struct settings *s, const struct any *options, const char *nam
 int settings_save(const struct settings *s, int bundle);
 int settings_load(struct settings *s, const char *namespace, int bundle);
 void settings_free(struct settings *s);
+/* Options of runc in ANY, or empty ones. */
+int runc_options(struct runc_options *o, const struct any *any, struct arena *arena);
 bool is_identifier(struct str id);
 
-/* ---- spawn.c ---- */
+struct process;
+/* Its exit on disk, so that none is lost when the daemon is away or the shim is killed. */
+void exit_save(const struct process *p);
+int exit_load(int bundle, struct delete_response *out);
+void exit_remove(const struct process *p);
+char *start_time(pid_t pid);
+
+/* ---- run.c: programs that we run, and children that end ---- */
+enum { MAX_ARGUMENTS = 40 };
+
 struct spawn {
-	const char *const *argv;
-	const char *directory; /* or NULL */
-	int fds[6]; /* what the child has as 0, 1, 2, ...; -1: /dev/null (0 to 2) or closed */
-	const char *const *environment; /* in addition; NULL-terminated, or NULL */
+	const char *const *argv; /* words that are "" are left out */
+	const char *directory;	 /* or NULL */
+	int fds[6];		 /* 0, 1, 2, ... of the child; -1: /dev/null */
+	int count;		 /* of FDS, or 0: the first three are /dev/null */
+	const char *environment; /* one more variable, or NULL */
+	const char *environment2;
 	bool outlives_us;
 };
 
 /* The child's pid, or a negative errno, also when the program cannot be run. */
 pid_t spawn(const struct spawn *spawn);
-/* Be spared by the OOM killer; what is spawned is not. */
-void set_oom_score(void);
+/* "runc --root R ... COMMAND", with LOG for its JSON log or /dev/null. */
+pid_t spawn_runc(const struct settings *s, const char *log, const char *const *command,
+		 struct spawn *spawn);
+void wait_for(pid_t pid);
 
-/* ---- runc.c: one run of runc ---- */
+/* One run of runc for a call. */
 struct job {
 	struct list node;
 	pid_t pid;
-	int log;
-	int file;	    /* what runc reads, or -1 */
+	int log, input;	    /* memory files, or -1 */
 	bool makes_process; /* its child becomes ours, under a pid we do not know yet */
 	bool timed_out;
 	struct timer limit;
 	struct process *process;
 	struct call *call;
-	/* ERROR is NULL when runc ended with 0.  Frees nothing but what is its own. */
+	const char *command;
+	/* ERROR is NULL when runc ended with 0. */
 	void (*done)(struct job *job, const char *error);
 };
 
-enum { MAX_ARGUMENTS = 32 };
+/*
+ * Run it; FDS are what the container gets, or NULL.  The job is freed after
+ * DONE, or at once if this fails.
+ */
+int job_run(struct job *job, const char *const *command, const int fds[3]);
+struct job *job_new(struct process *p, struct call *call,
+		    void (*done)(struct job *job, const char *error));
+void job_free(struct job *job);
 
-struct arguments {
-	const char *list[MAX_ARGUMENTS];
-	int count;
-};
-
-void add_argument(struct arguments *a, const char *argument);
-/* "runc --root R ...", to which the command is added. */
-void runc_arguments(struct arguments *a, const struct settings *s, const char *log);
-/* Takes JOB over; on failure DONE is not called. FDS are the three of the container, or NULL. */
-int runc_begin(struct job *job, const struct arguments *command, const int fds[3], int input);
-/* What runc said in its JSON log; to be freed. */
-char *runc_error(int log);
-bool jobs_make_processes(void);
-struct job *job_find(pid_t pid);
-void job_ended(struct job *job, int status);
-/* Until VISIT says true: it has changed the list. */
-bool jobs_each(bool (*visit)(pid_t pid));
+int reaper_open(void);
+/* Be spared by the OOM killer, and have descriptors enough; what is spawned is as it was. */
+void set_limits(void);
 
 /* ---- io.c ---- */
 struct stream {
@@ -84,73 +103,76 @@ struct stream {
 	struct io *io;
 	uint8_t number;	 /* 1 stdout, 2 stderr */
 	struct buf line; /* begun and not ended */
-	bool paused;	 /* not in the epoll set */
 	bool ended;
 };
 
 struct io {
 	bool terminal;
+	bool opened; /* the process has its streams */
 	char *uri[3];
 	int held[3]; /* the other ends of FIFOs: see hold_output, hold_input */
 	struct stream streams[2];
 	struct log *log;
-	struct watch input; /* from the stdin FIFO to the terminal */
 	struct watch console_listener;
-	int console;	    /* the terminal's master */
-	int out;	    /* where a terminal's output or a file's goes */
-	struct buf waiting; /* what the reader of OUT has not taken yet */
-	struct watch out_ready;
-	struct buf typed; /* what the process has not read yet */
-	struct watch typed_ready;
-	bool close_typed;
-	struct list attached;
+	int console;	      /* the terminal's master */
+	struct channel typed; /* to the process */
+	bool input_ended;
+	struct list clients;
+	int logger; /* its pidfd */
 	void (*drained)(struct io *io);
-	const char *logger_id, *logger_namespace;
-	bool logger; /* held[2] is its pidfd */
 };
 
 int io_init(struct io *io, bool terminal, struct str in, struct str out, struct str err);
-/* Make what the process gets as 0 to 2; with a terminal, a socket CONSOLE in the bundle for runc.
+/*
+ * Make what the process gets as 0 to 2; with a terminal, a socket at the path
+ * CONSOLE for runc.
  */
-int io_open(struct io *io, int fds[3], const struct settings *s, const char *socket);
+int io_open(struct io *io, int fds[3], const struct process *p, const char *console);
 /* runc has ended: what only it and the process needed is closed. */
 void io_started(struct io *io);
+/* There is output to come. */
 bool io_busy(const struct io *io);
 void io_close_input(struct io *io);
-int io_resize(struct io *io, uint32_t width, uint32_t height);
+int io_resize(struct io *io, uint64_t width, uint64_t height);
 void io_free(struct io *io);
-/* Give it to the process as its input; -EAGAIN: taken, but send no more for now. */
+/* Give it to the process; -EAGAIN: taken, but send no more for now. */
 int io_type(struct io *io, const void *data, size_t n);
-void stream_pause(struct stream *stream);
-void stream_resume(struct stream *stream);
+/* Clients have changed: read on or not, and tell who waits for the end of the output. */
+void io_update(struct io *io);
 
-/* ---- logger.c ---- */
-int open_logger(struct io *io, int fds[3]);
-void logger_end(struct io *io);
+/* ---- clients.c: who sees and feeds the streams ---- */
+
+/* Answers the call in any case. */
+void attach(struct io *io, struct call *call, bool feeds);
+/* The other side of a FIFO or file that a terminal's bytes go to or come from, as they are. */
+int client_raw(struct io *io, int fd, bool feeds);
+void clients_write(struct io *io, uint8_t stream, const void *data, size_t n);
+void clients_resume(struct io *io);
+/* No more will come: each is closed when it has got everything. */
+void clients_end(struct io *io);
+/* IO is to be freed. */
+void clients_leave(struct io *io);
+/* Has one of them more than LIMIT bytes to take? */
+bool clients_behind(const struct io *io, size_t limit);
 
 /* ---- log.c: the CRI log ---- */
 struct log {
 	char *path;
 	int fd;
 	size_t line_size;
+	uint64_t max_size, size;
+	unsigned int max_files;
 	bool reported;
 	struct log_counters counters;
 };
 
-/* "cri-log:///path?max_line=16384" */
-struct log *log_open(struct str uri, int *error);
+/* "/path?max_line=16384&max_size=0&max_files=0" */
+int log_open(struct log **log, const char *uri);
 int log_reopen(struct log *log);
 void log_write(struct log *log, struct stream *stream, const uint8_t *data, size_t n);
 /* The stream has ended: its last line, if that has no end, is written with the tag P. */
 void log_end(struct log *log, struct stream *stream);
 void log_free(struct log *log);
-
-/* ---- attach.c ---- */
-/* Answers the call in any case. */
-int attach(struct io *io, struct call *call);
-void attached_write(struct io *io, uint8_t stream, const void *data, size_t n);
-void attached_resume(struct io *io);
-void attached_end(struct io *io);
 
 /* ---- task.c ---- */
 enum state { CREATING, CREATED, STARTING, RUNNING, STOPPED };
@@ -163,9 +185,10 @@ struct process {
 	int busy; /* runs of runc that hold it */
 	bool exited, published;
 	pid_t pid;
+	int pidfd;
 	uint32_t exit_status;
-	struct stamp exited_at;
-	char *started; /* field 22 of /proc/PID/stat */
+	struct timestamp exited_at;
+	char *started;		       /* field 22 of /proc/PID/stat */
 	struct list waiters, drainers; /* calls */
 	struct buf spec;
 	struct io io;
@@ -191,26 +214,21 @@ void task_exited(pid_t pid, int status);
 bool tasks_each(bool (*visit)(pid_t pid));
 /* After a round of reaping: tell of exits in the right order. */
 void tasks_settle(void);
+/* There are none, but for ended ones whose bundle somebody has removed. */
+bool tasks_gone(void);
 bool tasks_none(void);
 struct container *container_find(struct str id);
 struct process *process_find(struct container *c, struct str exec_id);
-struct container *container_new(struct str id, struct str bundle, int *error);
+int container_new(struct container **c, struct str id, struct str bundle);
 struct process *process_new(struct container *c, struct str exec_id);
 /* runc has made it: its pid stands in a file of the bundle. */
 int process_made(struct process *p, const char *pid_file);
 /* There never was one. */
 void process_failed(struct process *p);
+int process_signal(const struct process *p, int signal);
 void process_free(struct process *p);
 void container_free(struct container *c);
-/* The next step of a Delete whose process has ended; see calls.c. */
-void delete_process(struct process *p);
-
-/* ---- calls.c ---- */
-void calls_open(const char *namespace, const char *socket, int fd);
-
-/* ---- reap.c ---- */
-int reaper_open(void);
-void reap(void);
+struct timestamp now_stamp(void);
 
 /* ---- rootfs.c ---- */
 int rootfs_mount(const char *bundle, const struct rep *mounts, char *failed, size_t size);
@@ -225,37 +243,94 @@ uint64_t cgroup_oom_kills(const char *cgroup);
 int cgroup_watch_oom(const char *cgroup, struct watch *watch);
 bool cgroup_is_v2(void);
 int cgroup_join(const char *cgroup);
+/* The name of a file of the cgroup, to be freed. */
+char *cgroup_file(const char *controller, const char *cgroup, const char *file);
 /* ---- metrics.c ---- */
 int cgroup_metrics(const char *cgroup, struct buf *out, const char **type);
 
-/* ---- exits.c: exit.json ---- */
-struct exit_record {
-	uint32_t pid, status;
-	struct stamp at;
+/* ---- ttrpc.c: the wire of containerd's shims, as a server of unary methods ---- */
+
+/* google.rpc.Code */
+enum code {
+	UNKNOWN = 2,
+	INVALID_ARGUMENT = 3,
+	DEADLINE_EXCEEDED = 4,
+	NOT_FOUND = 5,
+	ALREADY_EXISTS = 6,
+	RESOURCE_EXHAUSTED = 8,
+	FAILED_PRECONDITION = 9,
+	UNIMPLEMENTED = 12,
+	UNAVAILABLE = 14
 };
 
-void exit_save(const struct process *p);
-int exit_load(int bundle, struct exit_record *out);
-void exit_remove(const struct process *p);
-char *start_time(pid_t pid);
+enum { FRAME_HEADER = 10, FRAME_MAX = 4 << 20 };
+enum { FRAME_REQUEST = 1, FRAME_RESPONSE = 2, FRAME_DATA = 3 };
+
+struct frame {
+	uint32_t length, stream;
+	uint8_t type, flags;
+};
+
+struct frame parse_frame(const uint8_t header[static FRAME_HEADER]);
+void put_frame(struct channel *to, uint32_t stream, uint8_t type, struct str data);
+
+/*
+ * One call of a client, from its request until call_reply or call_fail, each
+ * of which frees it.  The connection may be gone by then: the answer is then
+ * dropped.
+ */
+struct call {
+	struct list of_connection;
+	struct list waiting; /* in a list of those who wait for an exit */
+	struct connection *connection;
+	uint32_t stream;
+	int64_t timeout_nano;
+	/* Only while it is begun: */
+	struct str payload;
+	const void *message; /* the decoded payload */
+	struct process *process;
+};
+
+void call_reply(struct call *call, const struct pb_message *message, const void *answer);
+printf_like(3, 4) void call_fail(struct call *call, enum code code, const char *format, ...);
+void call_fail_with(struct call *call, int error, const char *what);
+/*
+ * Answer, then give up the connection: it becomes TO.  On failure, as when the
+ * client has other calls there or does not read, the call has failed.
+ */
+int call_take_over(struct call *call, struct channel *to);
+/* Listen on a bound socket; only processes of our own user are let in. */
+int ttrpc_serve(int fd);
+bool ttrpc_clients(void);
+
+/* ---- calls.c: the services ---- */
+void calls_open(const char *socket, int fd);
+/* Must reply or fail, now or later. */
+void serve_call(struct call *call, const struct request *request);
+/* The number of clients has become zero, or is so no longer. */
+void serve_clients(void);
+/* The next step of a Delete whose process has ended. */
+void delete_process(struct process *p);
+void reply_wait(struct call *call, const struct process *p);
 
 /* ---- events.c ---- */
-void events_open(const char *namespace, const char *ttrpc_address);
+void events_open(const char *ttrpc_address);
 void events_publish(const char *topic, const struct pb_message *message, const void *event);
-bool events_pending(void);
-/* Send what is there, for at most so long. */
-void events_flush(int ms);
+/* End the loop when all are delivered, or after so long. */
+void events_end(int ms);
 
 /* ---- actions.c ---- */
 struct flags {
-	const char *namespace, *id, *address, *publish_binary, *bundle;
-	const char *ttrpc_address;
+	const char *namespace, *id, *address, *bundle, *ttrpc_address;
+	char **operands; /* what follows the action */
 };
 
 int action_start(const struct flags *flags);
 /* The daemonised server; returns when it is no longer needed. */
-int serve(const struct flags *flags, const char *socket_path, int listener);
+int serve(const char *ttrpc_address, const char *socket_path, int listener);
 int action_delete(const struct flags *flags);
-int action_info(void);
+int action_info(const struct flags *flags);
+/* ---- readfile.c ---- */
+int action_read(const struct flags *flags);
 
 #endif

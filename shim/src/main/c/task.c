@@ -1,74 +1,81 @@
 /* task.c: containers and processes, and how their exits become known. */
 #include "shim.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/syscall.h>
 
 static LIST_HEAD(containers);
 
-bool
-tasks_none(void)
+struct timestamp now_stamp(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (struct timestamp){t.tv_sec, t.tv_nsec};
+}
+
+bool tasks_none(void)
 {
 	return list_empty(&containers);
 }
 
-struct container *
-container_find(struct str id)
+bool tasks_gone(void)
 {
-	list_each(c, &containers, struct container, node) if (str_is(id, c->id)) return c;
+	struct stat status;
+
+	list_each(c, &containers, struct container, node)
+		if (c->init->state != STOPPED ||
+		    (fstat(c->directory, &status) == 0 && status.st_nlink > 0))
+			return false;
+	return true;
+}
+
+struct container *container_find(struct str id)
+{
+	list_each(c, &containers, struct container, node)
+		if (str_is(id, c->id))
+			return c;
 	return NULL;
 }
 
-struct process *
-process_find(struct container *c, struct str exec_id)
+struct process *process_find(struct container *c, struct str exec_id)
 {
-	list_each(p, &c->processes, struct process,
-		  node) if (p->exec_id == NULL ? exec_id.n == 0
-					       : str_is(exec_id, p->exec_id)) return p;
+	list_each(p, &c->processes, struct process, node)
+		if (str_is(exec_id, p->exec_id == NULL ? "" : p->exec_id))
+			return p;
 	return NULL;
 }
 
-static void
-tell_of_oom(struct container *c)
+static void tell_of_oom(struct container *c)
 {
 	uint64_t kills = c->cgroup == NULL ? 0 : cgroup_oom_kills(c->cgroup);
 
 	if (kills > c->oom_kills)
-		events_publish("/tasks/oom", &pb_task_oom,
-			       &(struct task_event){.container_id = str_of(c->id)});
+		events_publish("/tasks/oom", &pb_task_oom, &(struct task_oom){str_of(c->id)});
 	if (kills > 0)
 		c->oom_kills = kills;
 }
 
-static void
-oom_ready(struct watch *watch, uint32_t events)
+static void oom_ready(struct watch *watch, uint32_t events)
 {
 	struct container *c = owner_of(watch, struct container, oom);
 	char data[512];
 
-	(void)events;
 	tell_of_oom(c);
 	/* An eventfd also tells that the cgroup was removed; a v2 file then fails. */
-	if (pread(watch->fd, data, sizeof(data), 0) < 0 && read(watch->fd, data, 8) < 0)
+	if (events & EPOLLHUP ||
+	    (pread(watch->fd, data, sizeof(data), 0) < 0 && read(watch->fd, data, 8) < 0))
 		loop_close(watch);
 }
 
-struct container *
-container_new(struct str id, struct str bundle, int *error)
+int container_new(struct container **out, struct str id, struct str bundle)
 {
 	struct container *c = calloc(1, sizeof(*c));
+	int error = -ENOMEM;
 
-	*error = -ENOMEM;
 	if (c == NULL)
-		return NULL;
+		return error;
 	c->directory = -1;
-	c->oom = (struct watch){-1, oom_ready};
+	c->oom = (struct watch){-1, 0, oom_ready};
 	list_init(&c->processes);
 	list_append(&containers, &c->node);
 	c->id = str_copy(id);
@@ -76,23 +83,22 @@ container_new(struct str id, struct str bundle, int *error)
 	c->init = process_new(c, (struct str){0});
 	if (c->id != NULL && c->bundle != NULL && c->init != NULL) {
 		c->directory = open(c->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		*error = c->directory < 0 ? -errno : 0;
+		error = c->directory < 0 ? -errno : 0;
 	}
-	if (*error != 0) {
+	if (error != 0)
 		container_free(c);
-		return NULL;
-	}
-	return c;
+	*out = c;
+	return error;
 }
 
-struct process *
-process_new(struct container *c, struct str exec_id)
+struct process *process_new(struct container *c, struct str exec_id)
 {
 	struct process *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return NULL;
 	p->container = c;
+	p->pidfd = -1;
 	if (exec_id.n > 0)
 		p->exec_id = str_copy(exec_id);
 	list_init(&p->waiters);
@@ -102,10 +108,11 @@ process_new(struct container *c, struct str exec_id)
 	return p;
 }
 
-void
-process_free(struct process *p)
+void process_free(struct process *p)
 {
 	list_each(call, &p->waiters, struct call, waiting)
+		call_fail(call, NOT_FOUND, "the process was deleted");
+	list_each(call, &p->drainers, struct call, waiting)
 		call_fail(call, NOT_FOUND, "the process was deleted");
 	list_each(call, &p->drainers, struct call, waiting)
 		call_fail(call, NOT_FOUND, "the process was deleted");
@@ -113,15 +120,16 @@ process_free(struct process *p)
 	timer_stop(&p->drain);
 	io_free(&p->io);
 	buf_free(&p->spec);
+	close_fd(&p->pidfd);
 	free(p->exec_id);
 	free(p->started);
 	free(p);
 }
 
-void
-container_free(struct container *c)
+void container_free(struct container *c)
 {
-	list_each(p, &c->processes, struct process, node) process_free(p);
+	list_each(p, &c->processes, struct process, node)
+		process_free(p);
 	list_remove(&c->node);
 	loop_close(&c->oom);
 	settings_free(&c->settings);
@@ -132,21 +140,17 @@ container_free(struct container *c)
 	free(c);
 }
 
-int
-process_made(struct process *p, const char *pid_file)
+int process_made(struct process *p, const char *pid_file)
 {
 	struct container *c = p->container;
-	cleanup_buf struct buf text = {0};
-	int error = read_file(c->directory, pid_file, &text, 64);
+	cleanup_free char *text = read_text(c->directory, pid_file);
+	long pid = text == NULL ? 0 : strtol(text, NULL, 10);
 
-	if (error != 0)
-		return error;
-	buf_put(&text, "", 1);
-	if (text.failed)
-		return -ENOMEM;
-	p->pid = (pid_t)strtol((const char *)text.data, NULL, 10);
-	if (p->pid <= 1)
+	if (pid <= 1 || pid > INT32_MAX)
 		return -EBADMSG;
+	p->pid = (pid_t)pid;
+	/* It is our child, and until it is fetched the pid is its own. */
+	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	p->started = start_time(p->pid);
 	if (p != c->init)
 		return 0;
@@ -156,35 +160,34 @@ process_made(struct process *p, const char *pid_file)
 	return 0;
 }
 
-static void
-reply_wait(struct call *call, const struct process *p)
+int process_signal(const struct process *p, int signal)
 {
-	call_reply(call, &pb_wait_response,
-		   &(struct exit_response){
-			   .exit_status = p->exit_status,
-			   .exited_at = {p->exited_at.seconds, p->exited_at.nanos},
-		   });
+	if (p->pidfd >= 0)
+		return syscall(SYS_pidfd_send_signal, p->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+	/* There was no descriptor left for it; see process_made. */
+	return p->exited || kill(p->pid, signal) < 0 ? -ESRCH : 0;
 }
 
-static void
-finish(struct process *p)
+static void finish(struct process *p)
 {
 	p->state = STOPPED;
 	p->exited = p->published = true;
-	list_each(call, &p->waiters, struct call, waiting) reply_wait(call, p);
+	close_fd(&p->pidfd);
+	list_each(call, &p->waiters, struct call, waiting)
+		reply_wait(call, p);
 	io_close_input(&p->io);
+	if (!io_busy(&p->io))
+		clients_end(&p->io);
 }
 
-void
-process_failed(struct process *p)
+void process_failed(struct process *p)
 {
 	p->exit_status = 255;
 	p->exited_at = now_stamp();
 	finish(p);
 }
 
-static void
-publish(struct process *p)
+static void publish(struct process *p)
 {
 	struct container *c = p->container;
 
@@ -195,62 +198,61 @@ publish(struct process *p)
 		       &(struct task_exit){
 			       .container_id = str_of(c->id),
 			       .id = str_of(p->exec_id == NULL ? c->id : p->exec_id),
-			       .pid = (uint32_t)p->pid,
+			       .pid = (uint64_t)p->pid,
 			       .exit_status = p->exit_status,
-			       .exited_at = {p->exited_at.seconds, p->exited_at.nanos},
+			       .exited_at = p->exited_at,
 		       });
 	finish(p);
 	if (p->deleting != NULL)
 		delete_process(p);
 }
 
-void
-task_exited(pid_t pid, int status)
+void task_exited(pid_t pid, int status)
 {
-	list_each(c, &containers, struct container, node)
-		list_each(p, &c->processes, struct process, node) if (p->pid == pid && !p->exited)
-	{
-		p->exited = true;
-		p->exited_at = now_stamp();
-		p->exit_status = WIFSIGNALED(status) ? 128u + (uint32_t)WTERMSIG(status)
-						     : (uint32_t)WEXITSTATUS(status);
-		return;
+	list_each(c, &containers, struct container, node) {
+		list_each(p, &c->processes, struct process, node) {
+			if (p->pid != pid || p->exited)
+				continue;
+			p->exited = true;
+			p->exited_at = now_stamp();
+			p->exit_status = (uint32_t)(WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+									: WEXITSTATUS(status));
+			return;
+		}
 	}
 }
 
-bool
-tasks_each(bool (*visit)(pid_t pid))
+bool tasks_each(bool (*visit)(pid_t pid))
 {
 	list_each(c, &containers, struct container, node)
-		list_each(p, &c->processes, struct process,
-			  node) if (p->pid > 0 && !p->exited && visit(p->pid)) return true;
+		list_each(p, &c->processes, struct process, node)
+			if (p->pid > 0 && !p->exited && visit(p->pid))
+				return true;
 	return false;
 }
 
 /* Whether execs live on after the first process, as in a pid namespace that is not their own. */
-static bool
-others_live(struct container *c)
+static bool others_live(struct container *c)
 {
 	bool live = false;
 
-	list_each(p, &c->processes, struct process,
-		  node) if (p != c->init && p->pid > 0 && !p->published)
-	{
-		kill(p->pid, SIGKILL);
+	list_each(p, &c->processes, struct process, node) {
+		if (p == c->init || p->pid <= 0 || p->published)
+			continue;
+		process_signal(p, SIGKILL);
 		live = true;
 	}
 	return live;
 }
 
-static void
-settle(struct container *c)
+static void settle(struct container *c)
 {
 	struct process *init = c->init;
 
 	/* The exit of the first comes last, and no exit comes before its start. */
-	list_each(p, &c->processes, struct process,
-		  node) if (p != init && p->exited && !p->published && p->state != STARTING)
-		publish(p);
+	list_each(p, &c->processes, struct process, node)
+		if (p != init && p->exited && !p->published && p->state != STARTING)
+			publish(p);
 	if (!init->exited || init->published || init->state == STARTING)
 		return;
 	if (c->cgroup != NULL && cgroup_kill(c->cgroup, SIGKILL) == 0)
@@ -259,8 +261,8 @@ settle(struct container *c)
 		publish(init);
 }
 
-void
-tasks_settle(void)
+void tasks_settle(void)
 {
-	list_each(c, &containers, struct container, node) settle(c);
+	list_each(c, &containers, struct container, node)
+		settle(c);
 }

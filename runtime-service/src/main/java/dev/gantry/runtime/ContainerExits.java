@@ -65,6 +65,16 @@ final class ContainerExits {
         }
     }
 
+    private static void tellOfLostOutput(String id, LiveContainers.Live live) {
+        live.io
+                .logCounters()
+                .filter(it -> it.lostBytes() > 0)
+                .ifPresent(it -> log.atWarn()
+                        .addKeyValue("container", id)
+                        .addKeyValue("bytes", it.lostBytes())
+                        .log("the log of a container lacks output that its disk did not take"));
+    }
+
     /// The shim is gone; its binary's `delete` action may still know the exit, and cleans up.
     private Exit exitWithoutShim(String id, Throwable failure) {
         log.atWarn().addKeyValue("container", id).setCause(failure).log("lost the shim of a running container");
@@ -101,6 +111,7 @@ final class ContainerExits {
                         .addKeyValue("exit", ended.exitCode())
                         .addKeyValue("reason", ended.reason())
                         .log("container ended");
+                tellOfLostOutput(id, live);
                 forget(id, live);
             }
             live.close();

@@ -97,7 +97,7 @@ final class ContainerRecovery {
             process.ifPresent(PidFd::close);
             process = Optional.empty();
         }
-        ContainerIo io = parts.streams().reopen(container, parts.bundle(id), shim);
+        ContainerIo io = parts.streams().reopen(container, parts.bundle(id), shim, state.stdio());
         LiveContainers.Live live = new LiveContainers.Live(shim, io, process, shim.wait(id, Optional.empty()));
         parts.live().put(id, live);
         if (container.state() == ContainerState.STARTING) {

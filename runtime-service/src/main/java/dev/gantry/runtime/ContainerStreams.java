@@ -4,6 +4,8 @@ import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.linux.Poller;
 import dev.gantry.shim.Bundle;
 import dev.gantry.shim.Shim;
+import dev.gantry.shim.ShimStreams;
+import dev.gantry.shim.Stdio;
 import dev.gantry.shim.StdioFifos;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -29,7 +31,12 @@ final class ContainerStreams {
         this.clock = clock;
     }
 
+    /// The streams of a container that is about to be created. What the shim can do by itself is left to it.
     ContainerIo open(Container container, Bundle bundle, Shim shim) {
+        if (shim.streams().isPresent()) {
+            ShimContainerIo.makeFolders(container);
+            return ShimContainerIo.of(shim.streams().get(), container, maxLogLine);
+        }
         return open(
                 container,
                 shim,
@@ -38,7 +45,12 @@ final class ContainerStreams {
     }
 
     /// The streams of a container that another daemon started.
-    ContainerIo reopen(Container container, Bundle bundle, Shim shim) {
+    ///
+    /// @param made what the shim was told then
+    ContainerIo reopen(Container container, Bundle bundle, Shim shim, Stdio made) {
+        if (shim.streams().isPresent() && ShimStreams.serves(made)) {
+            return ShimContainerIo.of(shim.streams().get(), container, maxLogLine);
+        }
         return open(
                 container,
                 shim,
@@ -57,14 +69,17 @@ final class ContainerStreams {
 
     /// The streams of a process that is to be added to a running container under the name `exec`.
     ProcessIo exec(Container container, Bundle bundle, Shim shim, String exec, StdioFifos.Streams wanted) {
+        if (shim.streams().isPresent()) {
+            Stdio stdio = ShimStreams.attached(wanted.stdin(), true, wanted.terminal());
+            return new ShimProcessIo(shim.streams().get(), container.id(), Optional.of(exec), stdio, true);
+        }
         return FifoExecIo.open(
                 (stdout, stderr) -> StdioFifos.create(poller, directory(bundle), exec, wanted, stdout, stderr),
                 () -> shim.closeIo(container.id(), Optional.of(exec)),
                 worker);
     }
 
-    /// Where a container's streams lie.
-    static Path directory(Bundle bundle) {
+    private static Path directory(Bundle bundle) {
         return bundle.directory().resolve("io");
     }
 

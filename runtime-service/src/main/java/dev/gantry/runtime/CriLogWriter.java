@@ -1,5 +1,6 @@
 package dev.gantry.runtime;
 
+import dev.gantry.shim.LogCounters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +36,10 @@ final class CriLogWriter implements AutoCloseable {
     private final Unfinished stderr = new Unfinished(LogStream.STDERR);
     private final ByteBuffer out = ByteBuffer.allocate(BUFFER);
     private FileChannel file;
+    private long writtenBytes;
+    private long lines;
     private long lostBytes;
+    private long longestStall;
 
     /// Opens or makes the file, and the folders above it.
     ///
@@ -98,9 +103,9 @@ final class CriLogWriter implements AutoCloseable {
         file = next;
     }
 
-    /// How many bytes could not be written since the log was opened.
-    synchronized long lostBytes() {
-        return lostBytes;
+    /// How the writing went since the log was opened.
+    synchronized LogCounters counters() {
+        return new LogCounters(writtenBytes, lines, lostBytes, Duration.ofNanos(longestStall));
     }
 
     @Override
@@ -120,6 +125,7 @@ final class CriLogWriter implements AutoCloseable {
     }
 
     private void line(byte[] now, char tag, Unfinished rest, ByteBuffer bytes, int length) {
+        lines++;
         put(now, 0, now.length);
         put(rest.label, 0, rest.label.length);
         put((byte) tag);
@@ -171,10 +177,12 @@ final class CriLogWriter implements AutoCloseable {
 
     private void flush() {
         out.flip();
+        long begin = System.nanoTime();
         try {
             while (out.hasRemaining()) {
-                file.write(out);
+                writtenBytes += file.write(out);
             }
+            longestStall = Math.max(longestStall, System.nanoTime() - begin);
         } catch (IOException e) {
             if (lostBytes == 0) {
                 log.atError()

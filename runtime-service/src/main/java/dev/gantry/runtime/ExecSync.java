@@ -46,7 +46,7 @@ final class ExecSync {
     Result run(String id, List<String> command, Duration timeout) throws InterruptedException {
         Container container = containers.get(id);
         execs.check(container, command);
-        Path directory = ContainerStreams.directory(parts.bundle(container.id()));
+        Path directory = parts.bundle(container.id()).directory();
         String name = SandboxId.random().value();
         AtomicInteger room = new AtomicInteger(MAX_OUTPUT);
         try (ExecOutput output = new ExecOutput(directory.resolve(name + ".out"), room);

@@ -1,6 +1,7 @@
 package dev.gantry.runtime;
 
 import dev.gantry.linux.Poller;
+import dev.gantry.shim.LogCounters;
 import dev.gantry.shim.Stdio;
 import dev.gantry.shim.StdioFifos;
 import java.nio.ByteBuffer;
@@ -148,6 +149,11 @@ final class FifoContainerIo implements ContainerIo {
         if (log != null) {
             log.reopen();
         }
+    }
+
+    @Override
+    public Optional<LogCounters> logCounters() {
+        return Optional.ofNullable(log).map(CriLogWriter::counters);
     }
 
     @Override

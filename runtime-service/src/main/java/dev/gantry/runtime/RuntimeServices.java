@@ -101,7 +101,7 @@ public final class RuntimeServices {
                 new ExecSync(containers, parts, new Execs(containers, parts)),
                 new ContainerStatsReader(new CgroupUsage(setup.cgroups()), setup.snapshotters(), setup.clock()),
                 new StatusReport(setup.networks()::status, setup.handlers(), setup.configuration()),
-                new VerboseInfo(setup.sandboxes(), setup.handlers(), setup.places()),
+                new VerboseInfo(setup.sandboxes(), setup.handlers(), setup.places(), live),
                 setup.networkGenerator(),
                 setup.version());
     }

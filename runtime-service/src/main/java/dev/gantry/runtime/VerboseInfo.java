@@ -13,6 +13,7 @@ import dev.gantry.sandbox.SandboxId;
 import dev.gantry.sandbox.SandboxPlaces;
 import dev.gantry.sandbox.SandboxState;
 import dev.gantry.sandbox.Sandboxes;
+import dev.gantry.shim.LogCounters;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,11 +30,14 @@ final class VerboseInfo {
     private final Sandboxes sandboxes;
     private final RuntimeHandlers handlers;
     private final SandboxPlaces places;
+    private final LiveContainers live;
 
-    VerboseInfo(Sandboxes sandboxes, RuntimeHandlers handlers, SandboxPlaces places) {
+    VerboseInfo(
+            Sandboxes sandboxes, RuntimeHandlers handlers, SandboxPlaces places, LiveContainers live) {
         this.sandboxes = sandboxes;
         this.handlers = handlers;
         this.places = places;
+        this.live = live;
     }
 
     Map<String, String> of(Sandbox sandbox) {
@@ -77,9 +81,19 @@ final class VerboseInfo {
                         .map(Sandbox::handler)
                         .orElse(""));
         info.put("cgroupPath", container.cgroupPath());
+        live.find(container.id()).flatMap(it -> it.io.logCounters()).ifPresent(it -> info.put("log", log(it)));
         info.put("config", CriJson.of(container.config()));
         info.put("runtimeSpec", spec(container.id()));
         return encoded(info);
+    }
+
+    private static Map<String, Object> log(LogCounters counters) {
+        Map<String, Object> log = new LinkedHashMap<>();
+        log.put("bytes", counters.bytes());
+        log.put("lines", counters.lines());
+        log.put("lostBytes", counters.lostBytes());
+        log.put("longestStallNanos", counters.longestStall().toNanos());
+        return log;
     }
 
     /// A handler that is configured no more has only its name left.

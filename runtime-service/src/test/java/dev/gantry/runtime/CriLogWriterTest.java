@@ -123,7 +123,7 @@ class CriLogWriterTest {
         try (CriLogWriter writer = new CriLogWriter(Path.of("/dev/full"), 100, CLOCK)) {
             writer.write(LogStream.STDOUT, bytes("lost\n"));
 
-            assertThat(writer.lostBytes()).isEqualTo(TIME.length() + " stdout F lost\n".length());
+            assertThat(writer.counters().lostBytes()).isEqualTo(TIME.length() + " stdout F lost\n".length());
         }
     }
 }

@@ -3,7 +3,6 @@ package dev.gantry.shim;
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import dev.gantry.cri.containerd.task.v3.CloseIORequest;
@@ -31,16 +30,12 @@ import dev.gantry.cri.containerd.task.v3.UpdateTaskRequest;
 import dev.gantry.cri.containerd.task.v3.WaitRequest;
 import dev.gantry.cri.containerd.task.v3.WaitResponse;
 import dev.gantry.cri.containerd.v1.types.ProcessInfo;
-import dev.gantry.cri.google.rpc.Status;
-import dev.gantry.cri.ttrpc.Response;
 import dev.gantry.linux.Mount;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 
 /// A running shim, and the containers ("tasks") in it: the task service of the [Runtime v2
 /// protocol](https://github.com/containerd/containerd/blob/main/core/runtime/v2/README.md).
@@ -68,30 +63,39 @@ public final class Shim {
     private static final Duration SHUTDOWN = Duration.ofSeconds(3);
 
     private final Bootstrap bootstrap;
-    private final TtrpcClient client;
-    private final String service;
+    private final ShimCalls calls;
+    private final Optional<ShimStreams> streams;
     private final int pid;
     private final String first;
 
-    private Shim(Bootstrap bootstrap, TtrpcClient client, int version, int pid, String first) {
+    private Shim(Bootstrap bootstrap, ShimCalls calls, Optional<ShimStreams> streams, int pid, String first) {
         this.bootstrap = bootstrap;
-        this.client = client;
-        this.service = service(version);
+        this.calls = calls;
+        this.streams = streams;
         this.pid = pid;
         this.first = first;
     }
 
-    /// Asks the shim at the other end who it is. One that claims version 3 but does not know it is spoken to
-    /// in version 2: the messages are the same, only the service's name differs.
-    static Shim connect(TtrpcClient client, Bootstrap bootstrap, String id, Duration within) {
-        String attempt = "cannot connect to the shim of " + id;
-        ByteString request = ConnectRequest.newBuilder().setId(id).build().toByteString();
+    /// Asks the shim at the other end who it is and what it can. One that claims version 3 but does not know it is
+    /// spoken to in version 2: the messages are the same, only the service's name differs.
+    ///
+    /// @param streams the loop for clients that attach to processes
+    static Shim connect(
+            TtrpcClient client, Bootstrap bootstrap, String id, Duration within, Supplier<TtrpcLoop> streams) {
+        String what = "connect to the shim of " + id;
+        // Both questions are under way at the same time.
+        CompletableFuture<Boolean> servesStreams =
+                new ShimCalls(client, ShimStreams.SERVICE).isServed(ShimStreams.PROBE, within);
+        ConnectRequest request = ConnectRequest.newBuilder().setId(id).build();
         int version = bootstrap.version();
         while (true) {
-            var call = client.call(service(version), "Connect", request, within);
+            ShimCalls calls = new ShimCalls(client, service(version));
             try {
-                ConnectResponse answer = read(attempt, await(attempt, call, within), ConnectResponse.parser());
-                return new Shim(bootstrap, client, version, answer.getShimPid(), id);
+                ConnectResponse answer = calls.call(what, "Connect", request, ConnectResponse.parser(), within);
+                Optional<ShimStreams> own = ShimCalls.await("cannot " + what, servesStreams, within)
+                        ? Optional.of(new ShimStreams(client, bootstrap.socket(), streams))
+                        : Optional.empty();
+                return new Shim(bootstrap, calls, own, answer.getShimPid(), id);
             } catch (ShimException.Rejected e) {
                 if (e.code() != StatusCode.UNIMPLEMENTED || version == 2) {
                     throw e;
@@ -110,7 +114,7 @@ public final class Shim {
     }
 
     boolean isClosed() {
-        return client.closed().isDone();
+        return calls.client().closed().isDone();
     }
 
     /// Whether this connection was made for that container.
@@ -120,7 +124,12 @@ public final class Shim {
 
     /// Drops the connection; shim and containers live on.
     void disconnect() {
-        client.close();
+        calls.client().close();
+    }
+
+    /// What the shim does for streams beyond the protocol; only our own has it.
+    public Optional<ShimStreams> streams() {
+        return streams;
     }
 
     /// The shim's own process id.
@@ -131,7 +140,7 @@ public final class Shim {
     /// Completed when the connection has ended: the shim has shut down, has died, or [Shims#close] was
     /// called. What hangs on it runs on the thread that serves all shims and must not block.
     public CompletableFuture<Void> closed() {
-        return client.closed().copy();
+        return calls.client().closed().copy();
     }
 
     /// Makes a container, whose first process then waits to be started.
@@ -211,24 +220,14 @@ public final class Shim {
     /// @return completed on the thread that serves all shims: what hangs on it must not block. Cancelling it
     ///     makes the shim's answer go nowhere. Fails with a [ShimException].
     public CompletableFuture<Exit> wait(String id, Optional<String> exec) {
-        String attempt = "cannot wait for " + name(id, exec);
         WaitRequest request =
                 WaitRequest.newBuilder().setId(id).setExecId(exec.orElse("")).build();
-        CompletableFuture<Response> call = client.call(service, "Wait", request.toByteString(), Duration.ZERO);
-        CompletableFuture<Exit> exit = new CompletableFuture<>();
-        var _ = call.whenComplete((response, failure) -> {
-            try {
-                if (failure != null) {
-                    throw unavailable(attempt, failure);
-                }
-                WaitResponse answer = read(attempt, response, WaitResponse.parser());
-                exit.complete(Exit.of(answer.getExitStatus(), answer.getExitedAt()));
-            } catch (ShimException e) {
-                exit.completeExceptionally(e);
-            }
-        });
-        var _ = exit.whenComplete((_, _) -> call.cancel(false));
-        return exit;
+        return calls.begin(
+                "wait for " + name(id, exec),
+                "Wait",
+                request,
+                WaitResponse.parser(),
+                answer -> Exit.of(answer.getExitStatus(), answer.getExitedAt()));
     }
 
     /// Removes an ended process; with the container's first process the container.
@@ -374,44 +373,10 @@ public final class Shim {
     }
 
     private <T> T call(String what, String method, MessageLite request, Parser<T> parser, Duration within) {
-        String attempt = "cannot " + what;
-        var call = client.call(service, method, request.toByteString(), within);
-        return read(attempt, await(attempt, call, within), parser);
+        return calls.call(what, method, request, parser, within);
     }
 
-    private static Response await(String attempt, CompletableFuture<Response> call, Duration within) {
-        try {
-            return call.get(within.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-            call.cancel(false);
-            throw new ShimException.TimedOut(attempt, "no answer within " + within);
-        } catch (ExecutionException e) {
-            throw unavailable(attempt, e.getCause() == null ? e : e.getCause());
-        } catch (InterruptedException e) {
-            call.cancel(false);
-            Thread.currentThread().interrupt();
-            throw new ShimException.Unavailable(attempt, "interrupted", e);
-        }
-    }
-
-    private static ShimException unavailable(String attempt, Throwable cause) {
-        String reason = cause.getMessage();
-        return new ShimException.Unavailable(attempt, reason == null ? "the connection is closed" : reason, cause);
-    }
-
-    private static <T> T read(String attempt, Response response, Parser<T> parser) {
-        Status status = response.getStatus();
-        if (status.getCode() != 0) {
-            throw ShimException.of(attempt, StatusCode.of(status.getCode()), status.getMessage());
-        }
-        try {
-            return parser.parseFrom(response.getPayload());
-        } catch (InvalidProtocolBufferException e) {
-            throw new ShimException.Rejected(attempt, StatusCode.DATA_LOSS, "the answer is malformed");
-        }
-    }
-
-    private static String name(String id, Optional<String> exec) {
+    static String name(String id, Optional<String> exec) {
         return exec.map(e -> "exec %s in container %s".formatted(e, id)).orElse("container " + id);
     }
 }

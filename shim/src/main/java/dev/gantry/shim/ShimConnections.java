@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,10 +23,13 @@ final class ShimConnections {
     private static final int S_IFSOCK = 0140000;
 
     private final TtrpcLoop loop;
+    private final Supplier<TtrpcLoop> streams;
     private final Map<Path, Shim> connected = new ConcurrentHashMap<>();
 
-    ShimConnections(TtrpcLoop loop) {
+    /// @param streams the loop for clients that attach to processes
+    ShimConnections(TtrpcLoop loop, Supplier<TtrpcLoop> streams) {
         this.loop = loop;
+        this.streams = streams;
     }
 
     /// The shim that listens at an address.
@@ -53,7 +57,7 @@ final class ShimConnections {
             throws IOException, InterruptedException {
         TtrpcClient client = TtrpcClient.dial(loop, bootstrap.socket(), mayAppear, deadline);
         try {
-            return Shim.connect(client, bootstrap, id, deadline.remaining());
+            return Shim.connect(client, bootstrap, id, deadline.remaining(), streams);
         } catch (RuntimeException e) {
             client.close();
             throw e;

@@ -11,6 +11,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,8 @@ public final class Shims implements AutoCloseable {
     private final ShimEvents events;
     private final TtrpcLoop loop;
     private final ShimConnections connections;
+    private final Object streamLock = new Object();
+    private @Nullable TtrpcLoop streams; // guarded by streamLock; not there before anybody has attached
     private volatile boolean closed;
 
     /// Listens for events from now on.
@@ -61,8 +64,8 @@ public final class Shims implements AutoCloseable {
         }
         action = new ShimAction(eventsSocket, sockets);
         events = new ShimEvents(listener);
-        loop = new TtrpcLoop();
-        connections = new ShimConnections(loop);
+        loop = new TtrpcLoop("ttrpc");
+        connections = new ShimConnections(loop, this::streamLoop);
         try {
             TtrpcServer.listen(loop, eventsSocket, events.methods(), Runnable::run); // closed by the loop
         } catch (IOException e) {
@@ -261,11 +264,30 @@ public final class Shims implements AutoCloseable {
         return closed;
     }
 
+    private TtrpcLoop streamLoop() {
+        synchronized (streamLock) {
+            TtrpcLoop present = streams;
+            if (present == null) {
+                present = new TtrpcLoop("shim-streams");
+                streams = present;
+                if (closed) {
+                    present.close();
+                }
+            }
+            return present;
+        }
+    }
+
     /// Drops all connections and stops listening for events. Shims and containers live on.
     @Override
     public void close() {
         closed = true;
         loop.close();
+        synchronized (streamLock) {
+            if (streams != null) {
+                streams.close();
+            }
+        }
         events.close();
     }
 }

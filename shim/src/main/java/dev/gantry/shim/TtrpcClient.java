@@ -49,9 +49,23 @@ final class TtrpcClient implements TtrpcConnection.Peer, AutoCloseable {
     /// @throws ConnectException if nobody listens on it
     static TtrpcClient dial(TtrpcLoop loop, Path socket, boolean mayAppear, Deadline deadline)
             throws IOException, InterruptedException {
+        SocketChannel channel = channel(socket, mayAppear, deadline);
+        try {
+            TtrpcClient client = new TtrpcClient(loop, channel);
+            client.connection.open();
+            return client;
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /// A connected, non-blocking socket; otherwise as [#dial].
+    static SocketChannel channel(Path socket, boolean mayAppear, Deadline deadline)
+            throws IOException, InterruptedException {
         for (long pause = 1; ; pause = Math.min(2 * pause, 50)) {
             try {
-                return connect(loop, socket);
+                return connect(socket);
             } catch (NoSuchFileException | ConnectException e) {
                 if (!mayAppear || deadline.passed()) {
                     throw e;
@@ -65,7 +79,7 @@ final class TtrpcClient implements TtrpcConnection.Peer, AutoCloseable {
         }
     }
 
-    private static TtrpcClient connect(TtrpcLoop loop, Path socket) throws IOException {
+    private static SocketChannel connect(Path socket) throws IOException {
         if (Files.notExists(socket)) {
             throw new NoSuchFileException(socket.toString());
         }
@@ -75,9 +89,7 @@ final class TtrpcClient implements TtrpcConnection.Peer, AutoCloseable {
             if (!channel.connect(UnixDomainSocketAddress.of(socket))) {
                 throw new SocketException("the connection is not made at once");
             }
-            TtrpcClient client = new TtrpcClient(loop, channel);
-            client.connection.open();
-            return client;
+            return channel;
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;
@@ -91,14 +103,7 @@ final class TtrpcClient implements TtrpcConnection.Peer, AutoCloseable {
     /// @return the answer, which may be an error status; fails with an IOException if the connection ends
     ///     first
     CompletableFuture<Response> call(String service, String method, ByteString payload, Duration timeout) {
-        ByteString request = Request.newBuilder()
-                .setService(service)
-                .setMethod(method)
-                .setPayload(payload)
-                .setTimeoutNano(timeout.toNanos())
-                .addMetadata(NAMESPACE)
-                .build()
-                .toByteString();
+        ByteString request = request(service, method, payload, timeout);
         CompletableFuture<Response> answer = new CompletableFuture<>();
         if (request.size() > Frame.MAX_DATA) {
             return CompletableFuture.completedFuture(
@@ -120,6 +125,18 @@ final class TtrpcClient implements TtrpcConnection.Peer, AutoCloseable {
         }
         var _ = answer.whenComplete((_, _) -> pending.remove(stream));
         return answer;
+    }
+
+    /// The data of a request's frame.
+    static ByteString request(String service, String method, ByteString payload, Duration timeout) {
+        return Request.newBuilder()
+                .setService(service)
+                .setMethod(method)
+                .setPayload(payload)
+                .setTimeoutNano(timeout.toNanos())
+                .addMetadata(NAMESPACE)
+                .build()
+                .toByteString();
     }
 
     /// Completed when the connection has ended, for whatever reason.

@@ -9,8 +9,9 @@ import java.nio.channels.Selector;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The one thread that waits on all ttrpc sockets, however many shims there are. It cuts frames and hands
-/// them on; nothing that runs on it may block.
+/// One thread that waits on many sockets: one for all ttrpc connections, however many shims there are, and another for
+/// attached clients, whose output must not keep answers waiting. It cuts frames and hands them on; nothing that runs on
+/// it may block.
 final class TtrpcLoop implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(TtrpcLoop.class);
@@ -30,13 +31,14 @@ final class TtrpcLoop implements AutoCloseable {
     private final Thread thread;
     private volatile boolean closed;
 
-    TtrpcLoop() {
+    /// @param name of the thread
+    TtrpcLoop(String name) {
         try {
             selector = Selector.open();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot open a selector for ttrpc", e);
         }
-        thread = Thread.ofPlatform().daemon().name("ttrpc").unstarted(this::run);
+        thread = Thread.ofPlatform().daemon().name(name).unstarted(this::run);
         thread.start();
     }
 

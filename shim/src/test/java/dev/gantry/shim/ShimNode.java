@@ -89,6 +89,13 @@ final class ShimNode {
         return container;
     }
 
+    /// A container whose streams are not FIFOs, if its shim knows better.
+    Container withoutFifos(String id, Optional<Shim> group, boolean terminal, String... arguments) throws IOException {
+        Container container = prepare(id, group.map(it -> "pod").orElse(id), terminal, arguments);
+        container.shim = shims.start(binary, container.bundle, id, group, LONG);
+        return container;
+    }
+
     Container container(String id, String... arguments) throws IOException {
         return container(id, id, Optional.empty(), OUTPUT, arguments);
     }
@@ -177,8 +184,12 @@ final class ShimNode {
         }
 
         int create() {
+            return create(fifos.stdio());
+        }
+
+        int create(Stdio stdio) {
             Mount root = new Mount("bind", image.toString(), Path.of(""), List.of("rbind", "ro"));
-            pid = shim.create(id, bundle, List.of(root), fifos.stdio(), options);
+            pid = shim.create(id, bundle, List.of(root), stdio, options);
             return pid;
         }
 
@@ -208,7 +219,9 @@ final class ShimNode {
             await();
             Exit exit = shim.delete(id, Optional.empty());
             shim.shutdown(id);
-            fifos.delete();
+            if (fifos != null) {
+                fifos.delete();
+            }
             containers.remove(id);
             return exit;
         }

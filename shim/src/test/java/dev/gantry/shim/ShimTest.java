@@ -36,7 +36,7 @@ class ShimTest {
     @TempDir
     private Path directory;
 
-    private final TtrpcLoop loop = new TtrpcLoop();
+    private final TtrpcLoop loop = new TtrpcLoop("ttrpc");
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final Map<String, TtrpcServer.Method> methods = new HashMap<>();
     private final CountDownLatch release = new CountDownLatch(1);
@@ -147,7 +147,7 @@ class ShimTest {
         Path socket = directory.resolve("shim" + System.nanoTime());
         TtrpcServer.listen(loop, socket, methods, threads);
         TtrpcClient client = TtrpcClient.dial(loop, socket, false, Deadline.in(LONG));
-        return Shim.connect(client, new Bootstrap(claimed, "unix://" + socket, "ttrpc"), "a", LONG);
+        return Shim.connect(client, new Bootstrap(claimed, "unix://" + socket, "ttrpc"), "a", LONG, () -> loop);
     }
 
     private void answer(int version, String method, MessageLite message) {

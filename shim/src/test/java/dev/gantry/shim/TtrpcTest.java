@@ -49,7 +49,7 @@ class TtrpcTest {
     @TempDir
     private Path directory;
 
-    private final TtrpcLoop loop = new TtrpcLoop();
+    private final TtrpcLoop loop = new TtrpcLoop("ttrpc");
     private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
     private final CountDownLatch held = new CountDownLatch(1);
     private Path socket;

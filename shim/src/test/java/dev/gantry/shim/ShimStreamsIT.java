@@ -1,0 +1,326 @@
+package dev.gantry.shim;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.gantry.cri.oci.Json;
+import dev.gantry.shim.ShimNode.Container;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// What our own shim does beyond the protocol: it writes the logs itself and serves attached clients.
+@Timeout(120)
+class ShimStreamsIT {
+
+    private static final Optional<String> INIT = Optional.empty();
+    private static final int SECONDS = 20;
+
+    private ShimNode node;
+    private Path log;
+
+    @BeforeEach
+    void open() throws IOException {
+        node = new ShimNode(GantryShimIT.built());
+        log = node.directory().resolve("a.log");
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        if (node != null) {
+            node.end();
+        }
+    }
+
+    @Test
+    void writesTheLogOfAContainer() throws Exception {
+        Container container = container("/bin/sh", "-c", "echo out; echo err >&2; echo -n rest");
+        container.create(ShimStreams.logged(log, 16384, false, false, false));
+        container.start();
+
+        assertThat(container.await().status()).isZero();
+        streams(container).drained("a", INIT).get(SECONDS, TimeUnit.SECONDS);
+
+        assertThat(Files.readAllLines(log))
+                .hasSize(3)
+                .allMatch(line ->
+                        line.matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}Z std(out|err) [FP] .*"))
+                .anyMatch(line -> line.endsWith(" stdout F out"))
+                .anyMatch(line -> line.endsWith(" stderr F err"))
+                .anyMatch(line -> line.endsWith(" stdout P rest"));
+        LogCounters counters = streams(container).logCounters("a");
+        assertThat(counters.bytes()).isEqualTo(Files.size(log));
+        assertThat(counters.lines()).isEqualTo(3);
+        assertThat(counters.lostBytes()).isZero();
+        assertThat(counters.longestStall()).isPositive();
+        assertThat(ShimStreams.serves(container.shim.state("a", INIT).stdio())).isTrue();
+    }
+
+    @Test
+    void splitsLongLines() throws Exception {
+        Container container = container("/bin/sh", "-c", "echo 0123456789abcdef");
+        container.create(ShimStreams.logged(log, 10, false, false, false));
+        container.start();
+        container.await();
+        streams(container).drained("a", INIT).get(SECONDS, TimeUnit.SECONDS);
+
+        assertThat(Files.readAllLines(log))
+                .satisfiesExactly(
+                        first -> assertThat(first).endsWith(" stdout P 0123456789"),
+                        second -> assertThat(second).endsWith(" stdout F abcdef"));
+    }
+
+    @Test
+    void goesOnInANewLogFile() throws Exception {
+        Container container = container("/bin/cat");
+        container.create(ShimStreams.logged(log, 16384, true, false, false));
+        container.start();
+        Client client = new Client(container, INIT, true);
+        client.send("one\n");
+        client.out.await("one\n");
+        Path rotated = log.resolveSibling("rotated");
+        Files.move(log, rotated);
+
+        streams(container).reopenLog("a");
+
+        assertThat(log).exists();
+        client.send("two\n");
+        client.out.await("two\n");
+        assertThat(Files.readString(rotated)).endsWith(" stdout F one\n");
+        assertThat(Files.readString(log)).endsWith(" stdout F two\n").doesNotContain("one");
+    }
+
+    @Test
+    void servesManyClients() throws Exception {
+        Container container = container("/bin/sh", "-c", "read x; echo out $x; echo err $x >&2; read y; exit 3");
+        container.create(ShimStreams.logged(log, 16384, true, false, false));
+        container.start();
+        List<Client> clients = List.of(
+                new Client(container, INIT, true),
+                new Client(container, INIT, false),
+                new Client(container, INIT, false));
+
+        clients.getFirst().send("hello\n");
+
+        for (Client client : clients) {
+            client.out.await("out hello\n");
+            client.err.await("err hello\n");
+        }
+        clients.get(1).streams.close();
+        clients.getFirst().send("go\n");
+        assertThat(container.await().status()).isEqualTo(3);
+        clients.get(2).ended();
+        assertThat(clients.get(2).streams.closed().get(SECONDS, TimeUnit.SECONDS))
+                .isInstanceOf(EOFException.class);
+    }
+
+    @Test
+    void keepsStdinOpenForTheNextClientUnlessItIsToBeUsedOnce() throws Exception {
+        Container stays = container("/bin/sh", "-c", "read x; read y; echo got $x $y");
+        stays.create(ShimStreams.logged(log, 16384, true, false, false));
+        stays.start();
+        Client first = new Client(stays, INIT, true);
+        first.send("a\n");
+        first.streams.close();
+        Client second = new Client(stays, INIT, true);
+        second.send("b\n");
+        second.out.await("got a b\n");
+        stays.remove();
+
+        Container once = node.withoutFifos("b", Optional.empty(), false, "/bin/cat");
+        once.create(ShimStreams.logged(log, 16384, true, true, false));
+        once.start();
+        Client only = new Client(once, INIT, true);
+        only.send("once\n");
+        only.out.await("once\n");
+        only.streams.close();
+        assertThat(once.await().status()).isZero();
+    }
+
+    @Test
+    void runsACommandForAClientThatMissesNothing() throws Exception {
+        Container container = running();
+        byte[] process = Json.write(ShimNode.process(false, "/bin/sh", "-c", "echo early; cat; echo late >&2; exit 7"));
+        container.shim.exec("a", "e", process, ShimStreams.attached(true, true, false));
+        Client client = new Client(container, Optional.of("e"), true);
+        var exit = container.shim.wait("a", Optional.of("e"));
+
+        container.shim.startExec("a", "e");
+        client.send("typed\n");
+
+        client.streams.endInput();
+        client.ended();
+        assertThat(client.out.text()).isEqualTo("early\ntyped\n");
+        assertThat(client.err.text()).isEqualTo("late\n");
+        assertThat(exit.get(SECONDS, TimeUnit.SECONDS).status()).isEqualTo(7);
+        container.shim.delete("a", Optional.of("e"));
+    }
+
+    @Test
+    void holdsACommandUpWhileItsClientPauses() throws Exception {
+        Container container = running();
+        byte[] process = Json.write(
+                ShimNode.process(false, "/bin/sh", "-c", "busybox yes 0123456789abcde | busybox head -c 8000000"));
+        container.shim.exec("a", "e", process, ShimStreams.attached(false, false, false));
+        Client client = new Client(container, Optional.of("e"), false);
+        client.streams.pause();
+        var exit = container.shim.wait("a", Optional.of("e"));
+        container.shim.startExec("a", "e");
+        Thread.sleep(300);
+        assertThat(exit).isNotDone();
+
+        client.streams.resume();
+
+        client.ended();
+        assertThat(client.out.size()).isEqualTo(8_000_000);
+        assertThat(exit.get(SECONDS, TimeUnit.SECONDS).status()).isZero();
+        container.shim.delete("a", Optional.of("e"));
+    }
+
+    @Test
+    void cutsOffAClientThatIsFarBehindTheLog() throws Exception {
+        Container container =
+                container("/bin/sh", "-c", "read x; busybox yes 0123456789abcde | busybox head -c 8000000; read y");
+        container.create(ShimStreams.logged(log, 16384, true, false, false));
+        container.start();
+        Client slow = new Client(container, INIT, false);
+        slow.streams.pause();
+        Client quick = new Client(container, INIT, true);
+
+        quick.send("go\n");
+        quick.out.awaitSize(8_000_000);
+
+        slow.streams.resume();
+        slow.streams.closed().get(SECONDS, TimeUnit.SECONDS);
+        assertThat(slow.out.size()).isLessThan(8_000_000);
+        assertThat(slow.outEnded.getCount()).isEqualTo(1);
+        assertThat(streams(container).logCounters("a").lines()).isEqualTo(500_000);
+    }
+
+    @Test
+    void givesATerminalOneStream() throws Exception {
+        Container container =
+                node.withoutFifos("a", Optional.empty(), true, "/bin/sh", "-c", "read x; stty size; echo err >&2");
+        container.create(ShimStreams.logged(log, 16384, true, false, true));
+        container.start();
+        Client client = new Client(container, INIT, true);
+        container.shim.resizePty("a", INIT, 123, 45);
+
+        client.send("go\n");
+
+        client.out.await("45 123");
+        client.out.await("err");
+        assertThat(container.await().status()).isZero();
+        assertThat(client.outEnded.await(SECONDS, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void tellsWhyNobodyCanAttach() throws Exception {
+        Container container = running();
+
+        assertThatThrownBy(() -> new Client(container, Optional.of("nope"), false))
+                .isInstanceOf(ShimException.NotFound.class)
+                .hasMessageStartingWith("cannot attach to exec nope in container a: ");
+        assertThatThrownBy(() -> streams(container).reopenLog("b")).isInstanceOf(ShimException.NotFound.class);
+    }
+
+    private Container container(String... arguments) throws IOException {
+        return node.withoutFifos("a", Optional.empty(), false, arguments);
+    }
+
+    private Container running() throws IOException {
+        Container container = container("/bin/sleep", "1000");
+        container.create(ShimStreams.logged(log, 16384, false, false, false));
+        container.start();
+        return container;
+    }
+
+    private static ShimStreams streams(Container container) {
+        return container.shim.streams().orElseThrow();
+    }
+
+    /// An attached client that keeps what it gets.
+    private static final class Client implements AttachedStreams.Sink {
+
+        final Text out = new Text();
+        final Text err = new Text();
+        final CountDownLatch outEnded = new CountDownLatch(1);
+        final CountDownLatch errEnded = new CountDownLatch(1);
+        final AttachedStreams streams;
+
+        Client(Container container, Optional<String> exec, boolean stdin) {
+            streams = streams(container).attach(container.id, exec, stdin, this);
+        }
+
+        void send(String text) throws Exception {
+            streams.write(ByteBuffer.wrap(text.getBytes(UTF_8))).get(SECONDS, TimeUnit.SECONDS);
+        }
+
+        void ended() throws InterruptedException {
+            assertThat(outEnded.await(SECONDS, TimeUnit.SECONDS))
+                    .as("the end of stdout")
+                    .isTrue();
+            assertThat(errEnded.await(SECONDS, TimeUnit.SECONDS))
+                    .as("the end of stderr")
+                    .isTrue();
+        }
+
+        @Override
+        public void data(int stream, ByteBuffer bytes) {
+            (stream == 1 ? out : err).add(bytes);
+        }
+
+        @Override
+        public void end(int stream) {
+            (stream == 1 ? outEnded : errEnded).countDown();
+        }
+    }
+
+    private static final class Text {
+
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+        synchronized void add(ByteBuffer data) {
+            byte[] copy = new byte[data.remaining()];
+            data.get(copy);
+            bytes.writeBytes(copy);
+            notifyAll();
+        }
+
+        synchronized String text() {
+            return bytes.toString(UTF_8);
+        }
+
+        synchronized int size() {
+            return bytes.size();
+        }
+
+        synchronized void await(String wanted) throws InterruptedException {
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+            while (!text().contains(wanted) && System.nanoTime() < end) {
+                wait(100);
+            }
+            assertThat(text()).contains(wanted);
+        }
+
+        synchronized void awaitSize(int wanted) throws InterruptedException {
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+            while (size() < wanted && System.nanoTime() < end) {
+                wait(100);
+            }
+            assertThat(size()).isEqualTo(wanted);
+        }
+    }
+}
