@@ -31,24 +31,20 @@
 
 enum { CLIENT_PATIENCE_MS = 5000, BUFFER = 4096 };
 
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
+static void close_fd(const int *fd) {
+	if (*fd >= 0) close(*fd);
 }
 
 /*
  * As process 1 of a container this program gets no signal that it does not
  * handle, so it handles the two that end it.
  */
-static void on_end(int sig)
-{
+static void on_end(int sig) {
 	(void)sig;
 	_exit(0);
 }
 
-static void handle_signals(void)
-{
+static void handle_signals(void) {
 	struct sigaction end = {.sa_handler = on_end};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
@@ -57,22 +53,18 @@ static void handle_signals(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-static int complain(const char *what, const char *object)
-{
+static int complain(const char *what, const char *object) {
 	fprintf(stderr, "hello: cannot %s %s: %s\n", what, object, strerror(errno));
 	return 1;
 }
 
 /* Write all of it; 0 or a negative errno. */
-static int write_all(int fd, const char *bytes, size_t length)
-{
+static int write_all(int fd, const char *bytes, size_t length) {
 	while (length > 0) {
 		ssize_t written = write(fd, bytes, length);
 
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
+		if (written < 0 && errno == EINTR) continue;
+		if (written < 0) return -errno;
 		bytes += written;
 		length -= (size_t)written;
 	}
@@ -80,35 +72,29 @@ static int write_all(int fd, const char *bytes, size_t length)
 }
 
 /* Copy until the end of FROM; 0 or a negative errno. */
-static int copy(int from, int to)
-{
+static int copy(int from, int to) {
 	char buffer[BUFFER];
 
 	for (;;) {
 		ssize_t got = read(from, buffer, sizeof(buffer));
 		int error;
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : 0;
+		if (got < 0 && errno == EINTR) continue;
+		if (got <= 0) return got < 0 ? -errno : 0;
 		error = write_all(to, buffer, (size_t)got);
-		if (error < 0)
-			return error;
+		if (error < 0) return error;
 	}
 }
 
 /* Wait until FD can be read; false if that takes too long. */
-static int readable(int fd)
-{
+static int readable(int fd) {
 	struct pollfd poller = {.fd = fd, .events = POLLIN};
 
 	return poll(&poller, 1, CLIENT_PATIENCE_MS) == 1;
 }
 
 /* Read a request up to its empty line, and the path of its first line into PATH. */
-static int read_request(int client, char *path, size_t size)
-{
+static int read_request(int client, char *path, size_t size) {
 	char buffer[BUFFER];
 	size_t length = 0;
 	const char *end;
@@ -116,28 +102,22 @@ static int read_request(int client, char *path, size_t size)
 	for (;;) {
 		ssize_t got;
 
-		if (length == sizeof(buffer) - 1 || !readable(client))
-			return -EPROTO;
+		if (length == sizeof(buffer) - 1 || !readable(client)) return -EPROTO;
 		got = read(client, buffer + length, sizeof(buffer) - 1 - length);
-		if (got <= 0)
-			return -EPROTO;
+		if (got <= 0) return -EPROTO;
 		length += (size_t)got;
 		buffer[length] = '\0';
-		if (strstr(buffer, "\r\n\r\n") || strstr(buffer, "\n\n"))
-			break;
+		if (strstr(buffer, "\r\n\r\n") || strstr(buffer, "\n\n")) break;
 	}
-	if (strncmp(buffer, "GET /", 5) != 0)
-		return -EPROTO;
+	if (strncmp(buffer, "GET /", 5) != 0) return -EPROTO;
 	end = buffer + 4 + strcspn(buffer + 4, " \r\n");
-	if ((size_t)(end - buffer - 4) >= size)
-		return -EPROTO;
+	if ((size_t)(end - buffer - 4) >= size) return -EPROTO;
 	memcpy(path, buffer + 4, (size_t)(end - buffer - 4));
 	path[end - buffer - 4] = '\0';
 	return 0;
 }
 
-static void answer(int client, const char *file, unsigned long number)
-{
+static void answer(int client, const char *file, unsigned long number) {
 	char path[256], host[65] = "?", peer_text[INET_ADDRSTRLEN] = "?";
 	struct sockaddr_in peer = {0};
 	socklen_t size = sizeof(peer);
@@ -155,12 +135,10 @@ static void answer(int client, const char *file, unsigned long number)
 	dprintf(client, "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n");
 	dprintf(client, "Hello from %s, answer %lu.\n", host, number);
 	shared = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
-	if (shared >= 0)
-		copy(shared, client);
+	if (shared >= 0) copy(shared, client);
 }
 
-static int serve(const char *port, const char *file)
-{
+static int serve(const char *port, const char *file) {
 	struct sockaddr_in address = {.sin_family = AF_INET};
 	cleanup_close int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	unsigned long number = 0;
@@ -183,18 +161,15 @@ static int serve(const char *port, const char *file)
 }
 
 /* Take http://HOST[:PORT][/PATH] apart; HOST is an IPv4 address or localhost. */
-static int parse_url(const char *url, struct sockaddr_in *address, const char **path)
-{
+static int parse_url(const char *url, struct sockaddr_in *address, const char **path) {
 	char host[64];
 	size_t length;
 	unsigned long port = 80;
 
-	if (strncmp(url, "http://", 7) != 0)
-		return -EINVAL;
+	if (strncmp(url, "http://", 7) != 0) return -EINVAL;
 	url += 7;
 	length = strcspn(url, ":/");
-	if (length == 0 || length >= sizeof(host))
-		return -EINVAL;
+	if (length == 0 || length >= sizeof(host)) return -EINVAL;
 	memcpy(host, url, length);
 	host[length] = '\0';
 	url += length;
@@ -204,8 +179,7 @@ static int parse_url(const char *url, struct sockaddr_in *address, const char **
 		port = strtoul(url + 1, &end, 10);
 		url = end;
 	}
-	if (port == 0 || port > 65535)
-		return -EINVAL;
+	if (port == 0 || port > 65535) return -EINVAL;
 	*path = *url ? url : "/";
 	address->sin_family = AF_INET;
 	address->sin_port = htons((unsigned short)port);
@@ -216,8 +190,7 @@ static int parse_url(const char *url, struct sockaddr_in *address, const char **
 }
 
 /* Skip the head of an answer and print the rest; 0 or a negative errno. */
-static int print_body(int server)
-{
+static int print_body(int server) {
 	char buffer[BUFFER];
 	size_t length = 0;
 	const char *body;
@@ -225,16 +198,13 @@ static int print_body(int server)
 	for (;;) {
 		ssize_t got;
 
-		if (length == sizeof(buffer) - 1 || !readable(server))
-			return -EPROTO;
+		if (length == sizeof(buffer) - 1 || !readable(server)) return -EPROTO;
 		got = read(server, buffer + length, sizeof(buffer) - 1 - length);
-		if (got <= 0)
-			return -EPROTO;
+		if (got <= 0) return -EPROTO;
 		length += (size_t)got;
 		buffer[length] = '\0';
 		body = strstr(buffer, "\r\n\r\n");
-		if (body)
-			break;
+		if (body) break;
 	}
 	fflush(stdout);
 	if (write_all(STDOUT_FILENO, body + 4, length - (size_t)(body + 4 - buffer)) < 0)
@@ -242,8 +212,7 @@ static int print_body(int server)
 	return copy(server, STDOUT_FILENO);
 }
 
-static int fetch(const struct sockaddr_in *address, const char *path)
-{
+static int fetch(const struct sockaddr_in *address, const char *path) {
 	cleanup_close int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (server < 0 || connect(server, (const struct sockaddr *)address, sizeof(*address)) < 0)
@@ -254,8 +223,7 @@ static int fetch(const struct sockaddr_in *address, const char *path)
 }
 
 /* Put a file in place whole, so that a reader never sees half of it. */
-static int replace_file(const char *file, const char *format, ...)
-{
+static int replace_file(const char *file, const char *format, ...) {
 	cleanup_close int fd = -1;
 	char temporary[4096];
 	va_list arguments;
@@ -264,16 +232,14 @@ static int replace_file(const char *file, const char *format, ...)
 	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", file) >= sizeof(temporary))
 		return -ENAMETOOLONG;
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
+	if (fd < 0) return -errno;
 	va_start(arguments, format);
 	error = vdprintf(fd, format, arguments);
 	va_end(arguments);
 	return error < 0 || rename(temporary, file) < 0 ? -errno : 0;
 }
 
-static void pause_for(const char *seconds)
-{
+static void pause_for(const char *seconds) {
 	double time = strtod(seconds, NULL);
 	struct timespec left = {.tv_sec = (time_t)time};
 
@@ -282,8 +248,7 @@ static void pause_for(const char *seconds)
 		continue;
 }
 
-static int visit(const char *url, const char *seconds, const char *file)
-{
+static int visit(const char *url, const char *seconds, const char *file) {
 	struct sockaddr_in address = {0};
 	const char *path;
 
@@ -294,10 +259,8 @@ static int visit(const char *url, const char *seconds, const char *file)
 	for (unsigned long visits = 1;; visits++) {
 		int error = fetch(&address, path);
 
-		if (error < 0)
-			printf("%s: %s\n", url, strerror(-error));
-		if (file)
-			error = replace_file(file, "Visited %lu times.\n", visits);
+		if (error < 0) printf("%s: %s\n", url, strerror(-error));
+		if (file) error = replace_file(file, "Visited %lu times.\n", visits);
 		if (file && error < 0) {
 			errno = -error;
 			return complain("write", file);
@@ -306,8 +269,7 @@ static int visit(const char *url, const char *seconds, const char *file)
 	}
 }
 
-static int write_file(const char *file, char **words)
-{
+static int write_file(const char *file, char **words) {
 	char line[BUFFER] = "";
 	size_t length = 0;
 
@@ -325,53 +287,44 @@ static int write_file(const char *file, char **words)
 	return errno ? complain("write", file) : 0;
 }
 
-static int cat(char **files)
-{
+static int cat(char **files) {
 	for (; *files; files++) {
 		cleanup_close int fd = open(*files, O_RDONLY | O_CLOEXEC);
 
-		if (fd < 0)
-			return complain("open", *files);
+		if (fd < 0) return complain("open", *files);
 		errno = -copy(fd, STDOUT_FILENO);
-		if (errno)
-			return complain("read", *files);
+		if (errno) return complain("read", *files);
 	}
 	return 0;
 }
 
-static int ls(const char *folder)
-{
+static int ls(const char *folder) {
 	struct dirent **entries;
 	int count = scandir(folder, &entries, NULL, alphasort);
 
-	if (count < 0)
-		return complain("list", folder);
+	if (count < 0) return complain("list", folder);
 	for (int i = 0; i < count; i++) {
-		if (entries[i]->d_name[0] != '.')
-			puts(entries[i]->d_name);
+		if (entries[i]->d_name[0] != '.') puts(entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);
 	return 0;
 }
 
-static int echo(char **words)
-{
+static int echo(char **words) {
 	for (; *words; words++)
 		printf("%s%s", *words, words[1] ? " " : "");
 	putchar('\n');
 	return 0;
 }
 
-static int env(void)
-{
+static int env(void) {
 	for (char **variable = environ; *variable; variable++)
 		puts(*variable);
 	return 0;
 }
 
-static int misuse(void)
-{
+static int misuse(void) {
 	fputs("usage: hello serve PORT [FILE] | visit URL [SECONDS [FILE]] | write FILE TEXT... | "
 	      "cat FILE... | ls [DIR] | env | echo TEXT... | sleep SECONDS | exit CODE [SECONDS]\n",
 	      stderr);
@@ -379,23 +332,17 @@ static int misuse(void)
 }
 
 /* Do WHAT with the COUNT arguments; a null pointer ends them. */
-static int perform(const char *what, int count, char **arguments)
-{
+static int perform(const char *what, int count, char **arguments) {
 	if (!strcmp(what, "serve") && (count == 1 || count == 2))
 		return serve(arguments[0], arguments[1]);
 	if (!strcmp(what, "visit") && count >= 1 && count <= 3)
 		return visit(arguments[0], count > 1 ? arguments[1] : "1",
 			     count > 2 ? arguments[2] : NULL);
-	if (!strcmp(what, "write") && count >= 2)
-		return write_file(arguments[0], arguments + 1);
-	if (!strcmp(what, "cat") && count >= 1)
-		return cat(arguments);
-	if (!strcmp(what, "ls") && count <= 1)
-		return ls(count ? arguments[0] : ".");
-	if (!strcmp(what, "env") && count == 0)
-		return env();
-	if (!strcmp(what, "echo"))
-		return echo(arguments);
+	if (!strcmp(what, "write") && count >= 2) return write_file(arguments[0], arguments + 1);
+	if (!strcmp(what, "cat") && count >= 1) return cat(arguments);
+	if (!strcmp(what, "ls") && count <= 1) return ls(count ? arguments[0] : ".");
+	if (!strcmp(what, "env") && count == 0) return env();
+	if (!strcmp(what, "echo")) return echo(arguments);
 	if (!strcmp(what, "sleep") && count == 1) {
 		pause_for(arguments[0]);
 		return 0;
@@ -407,8 +354,7 @@ static int perform(const char *what, int count, char **arguments)
 	return misuse();
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	const char *name = slash ? slash + 1 : argc > 0 ? argv[0] : "";
 	int status;
@@ -419,7 +365,6 @@ int main(int argc, char **argv)
 		status = argc > 0 ? perform(name, argc - 1, argv + 1) : misuse();
 	else
 		status = argc > 1 ? perform(argv[1], argc - 2, argv + 2) : misuse();
-	if (fflush(stdout) != 0)
-		status = complain("write", "the output");
+	if (fflush(stdout) != 0) status = complain("write", "the output");
 	return status;
 }

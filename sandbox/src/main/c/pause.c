@@ -35,8 +35,7 @@ __asm__(".globl _start\n"
 	"	and $-16, %rsp\n"
 	"	call run\n");
 
-static long syscall4(long number, long a, long b, long c, long d)
-{
+static long syscall4(long number, long a, long b, long c, long d) {
 	register long r10 __asm__("r10") = d;
 	long result;
 
@@ -56,8 +55,7 @@ __asm__(".globl _start\n"
 	"	mov x0, sp\n"
 	"	bl run\n");
 
-static long syscall4(long number, long a, long b, long c, long d)
-{
+static long syscall4(long number, long a, long b, long c, long d) {
 	register long x8 __asm__("x8") = number;
 	register long x0 __asm__("x0") = a;
 	register long x1 __asm__("x1") = b;
@@ -72,20 +70,17 @@ static long syscall4(long number, long a, long b, long c, long d)
 #error "pause knows x86_64 and aarch64 only"
 #endif
 
-static _Noreturn void leave(int status)
-{
+static _Noreturn void leave(int status) {
 	for (;;)
 		syscall4(__NR_exit_group, status, 0, 0, 0);
 }
 
-static void reap(void)
-{
+static void reap(void) {
 	while (syscall4(__NR_wait4, -1, 0, WNOHANG, 0) > 0)
 		continue;
 }
 
-__attribute__((used, noreturn)) void run(const long *stack)
-{
+__attribute__((used, noreturn)) void run(const long *stack) {
 	static const char version[] = "pause " VERSION "\n";
 	const unsigned long signals = MASK(SIGTERM) | MASK(SIGINT) | MASK(SIGCHLD);
 	const char *const *argv = (const char *const *)(stack + 1);

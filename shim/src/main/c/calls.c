@@ -2,14 +2,16 @@
 #include "shim.h"
 
 enum { DRAIN_MS = 10000, LAST_EVENTS_MS = 2000, IDLE_MS = 60000, MAX_SIGNAL = 64 };
+enum { MAX_MESSAGE = 256 };
+
+_Static_assert(sizeof(struct create_request) <= MAX_MESSAGE, "the largest of the requests");
 
 static const char *socket_path;
 static struct timer idle;
 static bool ending;
 
 /* What all calls of runc have in common when they fail. */
-static bool failed(struct job *job, const char *error)
-{
+static bool failed(struct job *job, const char *error) {
 	if (error != NULL)
 		call_fail(job->call, job->timed_out ? DEADLINE_EXCEEDED : UNKNOWN,
 			  "runc %s failed: %s", job->command, error);
@@ -17,43 +19,31 @@ static bool failed(struct job *job, const char *error)
 }
 
 /* Run runc for a container, and nothing else. */
-static void run(struct job *job, struct call *call, const char *const *command)
-{
+static int run(struct call *call, struct job *job, const char *const *command) {
 	int error = job_run(job, command, NULL);
 
-	if (error != 0)
-		call_fail_with(call, error, "cannot run runc");
+	return error == 0 ? 0 : call_fail_with(call, error, "cannot run runc");
 }
 
 /* ---- Create ---- */
 
-static void publish_create(const struct process *p)
-{
+static void publish_create(const struct process *p) {
 	cleanup_arena struct arena arena = {0};
 	struct create_request r;
 
-	if (pb_decode(&pb_create_request, &r, buf_str(&p->spec), &arena) != 0)
-		return;
-	events_publish("/tasks/create", &pb_task_create,
-		       &(struct task_create){
-			       .container_id = r.id,
-			       .bundle = r.bundle,
-			       .rootfs = r.rootfs,
-			       .io = {r.stdin, r.stdout, r.stderr, r.terminal},
-			       .pid = (uint64_t)p->pid,
-		       });
+	if (pb_decode(&pb_create_request, &r, buf_str(&p->spec), &arena) != 0) return;
+	PUBLISH("/tasks/create", task_create, r.id, r.bundle, r.rootfs,
+		{r.stdin, r.stdout, r.stderr, r.terminal}, {0}, (uint64_t)p->pid);
 }
 
-static void created(struct job *job, const char *error)
-{
+static void created(struct job *job, const char *error) {
 	struct process *p = job->process;
 	struct container *c = p->container;
 	bool unknown = error == NULL && process_made(p, "init.pid") != 0;
 
 	if (failed(job, unknown ? "it left no process id" : error)) {
 		if (job->timed_out || unknown)
-			spawn_runc(&c->settings, "/dev/null",
-				   (const char *const[]){"delete", "--force", c->id, NULL},
+			spawn_runc(&c->settings, "/dev/null", WORDS("delete", "--force", c->id),
 				   &(struct spawn){0});
 		rootfs_unmount(c->bundle);
 		container_free(c);
@@ -63,15 +53,15 @@ static void created(struct job *job, const char *error)
 	p->state = CREATED;
 	publish_create(p);
 	buf_free(&p->spec);
-	call_reply(job->call, &pb_create_response, &(struct create_response){(uint64_t)p->pid});
+	REPLY(job->call, create_response, (uint64_t)p->pid);
 }
 
 /*
  * Make the streams and run runc, which makes a process.  COMMAND has two
  * places for a console socket before the id at its end.
  */
-static int make_process(struct process *p, struct job *job, const char **command, size_t console_at)
-{
+static int make_process(struct process *p, struct job *job, const char **command,
+			size_t console_at) {
 	static unsigned int count;
 	/* runc gets the name alone: it runs in the bundle, and paths of sockets are short. */
 	cleanup_free char *console =
@@ -94,8 +84,7 @@ static int make_process(struct process *p, struct job *job, const char **command
 }
 
 static int create(struct container *c, const struct create_request *r, struct call *call,
-		  char *reason, size_t size)
-{
+		  char *reason, size_t size) {
 	cleanup_free char *pid_file = str_format("%s/init.pid", c->bundle);
 	const struct settings *s = &c->settings;
 	struct job *job = job_new(c->init, call, created);
@@ -103,12 +92,9 @@ static int create(struct container *c, const struct create_request *r, struct ca
 
 	if (error == 0)
 		error = settings_read(&c->settings, &r->options, our_namespace, c->directory);
-	if (error == 0)
-		error = settings_save(s, c->directory);
-	if (error == 0 && (pid_file == NULL || job == NULL))
-		error = -ENOMEM;
-	if (error == 0)
-		error = rootfs_mount(c->bundle, &r->rootfs, reason, size);
+	if (error == 0) error = settings_save(s, c->directory);
+	if (error == 0 && (pid_file == NULL || job == NULL)) error = -ENOMEM;
+	if (error == 0) error = rootfs_mount(c->bundle, &r->rootfs, reason, size);
 	if (error != 0) {
 		job_free(job);
 		return error;
@@ -119,60 +105,45 @@ static int create(struct container *c, const struct create_request *r, struct ca
 					      s->no_new_keyring ? "--no-new-keyring" : "", "", "",
 					      c->id, NULL},
 			     7);
-	if (error != 0)
-		rootfs_unmount(c->bundle);
+	if (error != 0) rootfs_unmount(c->bundle);
 	return error;
 }
 
-static void do_create(struct call *call)
-{
+static int do_create(struct call *call) {
 	const struct create_request *r = call->message;
 	char reason[1024] = "cannot create the container";
 	struct container *c;
 	int error;
 
-	if (!is_identifier(r->id) || r->bundle.n == 0 || *r->bundle.p != '/') {
-		call_fail(call, INVALID_ARGUMENT, "the id or the bundle is not valid");
-		return;
-	}
-	if (r->checkpoint.n > 0) {
-		call_fail(call, UNIMPLEMENTED, "containers are not restored from checkpoints");
-		return;
-	}
-	if (container_find(r->id) != NULL) {
-		call_fail(call, ALREADY_EXISTS, "container %.*s: already exists", (int)r->id.n,
-			  r->id.p);
-		return;
-	}
+	if (!is_identifier(r->id) || r->bundle.n == 0 || *r->bundle.p != '/')
+		return call_fail(call, INVALID_ARGUMENT, "the id or the bundle is not valid");
+	if (r->checkpoint.n > 0)
+		return call_fail(call, UNIMPLEMENTED,
+				 "containers are not restored from checkpoints");
+	if (container_find(r->id) != NULL)
+		return call_fail(call, ALREADY_EXISTS, "container %.*s: already exists",
+				 (int)r->id.n, r->id.p);
 	error = ending ? -ESHUTDOWN : container_new(&c, r->id, r->bundle);
-	if (error != 0) {
-		call_fail_with(call, error, "cannot use the bundle");
-		return;
-	}
+	if (error != 0) return call_fail_with(call, error, "cannot use the bundle");
 	buf_put(&c->init->spec, call->payload.p, call->payload.n);
 	error = create(c, r, call, reason, sizeof(reason));
-	if (error == 0)
-		return;
-	call_fail_with(call, error, reason);
+	if (error == 0) return 0;
 	container_free(c);
+	return call_fail_with(call, error, reason);
 }
 
 /* ---- Start, Exec ---- */
 
-static void started(struct job *job, const char *error)
-{
+static void started(struct job *job, const char *error) {
 	struct process *p = job->process;
 
 	p->state = error == NULL ? RUNNING : CREATED; /* its exit, if it has one, follows */
-	if (failed(job, error))
-		return;
-	events_publish("/tasks/start", &pb_task_start,
-		       &(struct task_start){str_of(p->container->id), (uint64_t)p->pid});
-	call_reply(job->call, &pb_start_response, &(struct create_response){(uint64_t)p->pid});
+	if (failed(job, error)) return;
+	PUBLISH("/tasks/start", task_start, str_of(p->container->id), (uint64_t)p->pid);
+	REPLY(job->call, start_response, (uint64_t)p->pid);
 }
 
-static void exec_started(struct job *job, const char *error)
-{
+static void exec_started(struct job *job, const char *error) {
 	struct process *p = job->process;
 	const struct container *c = p->container;
 	cleanup_free char *pid_file = str_format("%s.pid", p->exec_id);
@@ -180,8 +151,7 @@ static void exec_started(struct job *job, const char *error)
 	if (error == NULL && (pid_file == NULL || process_made(p, pid_file) != 0))
 		error = "it left no process id";
 	buf_free(&p->spec);
-	if (pid_file != NULL)
-		unlinkat(c->directory, pid_file, 0);
+	if (pid_file != NULL) unlinkat(c->directory, pid_file, 0);
 	if (failed(job, error)) {
 		process_failed(p);
 		return;
@@ -191,11 +161,10 @@ static void exec_started(struct job *job, const char *error)
 	events_publish(
 		"/tasks/exec-started", &pb_task_exec_started,
 		&(struct task_exec_started){str_of(c->id), str_of(p->exec_id), (uint64_t)p->pid});
-	call_reply(job->call, &pb_start_response, &(struct create_response){(uint64_t)p->pid});
+	REPLY(job->call, start_response, (uint64_t)p->pid);
 }
 
-static int start_exec(struct process *p, struct job *job)
-{
+static int start_exec(struct process *p, struct job *job) {
 	const struct container *c = p->container;
 	cleanup_free char *pid_file = str_format("%s/%s.pid", c->bundle, p->exec_id), *file = NULL;
 
@@ -211,8 +180,7 @@ static int start_exec(struct process *p, struct job *job)
 			    6);
 }
 
-static void do_start(struct call *call)
-{
+static int do_start(struct call *call) {
 	struct process *p = call->process;
 	const struct container *c = p->container;
 	bool first = p == c->init;
@@ -220,63 +188,52 @@ static void do_start(struct call *call)
 	int error;
 
 	if (p->state != CREATED || p->exited ||
-	    (!first && (c->init->state != RUNNING || c->init->exited))) {
-		call_fail(call, FAILED_PRECONDITION, "the process cannot be started in its state");
-		return;
-	}
+	    (!first && (c->init->state != RUNNING || c->init->exited)))
+		return call_fail(call, FAILED_PRECONDITION,
+				 "the process cannot be started in its state");
 	job = job_new(p, call, first ? started : exec_started);
 	if (first)
-		error = job_run(job, (const char *const[]){"start", c->id, NULL}, NULL);
+		error = job_run(job, WORDS("start", c->id), NULL);
 	else
 		error = job == NULL ? -ENOMEM : start_exec(p, job);
-	if (error == 0) {
+	if (error == 0)
 		p->state = STARTING;
-		return;
-	}
-	call_fail_with(call, error, "cannot start the process");
-	if (!first)
+	else if (!first)
 		process_failed(p);
+	return error == 0 ? 0 : call_fail_with(call, error, "cannot start the process");
 }
 
-static void do_exec(struct call *call)
-{
+static int do_exec(struct call *call) {
 	const struct exec_request *r = call->message;
-	struct container *c = container_find(r->id);
-	struct process *p;
+	struct container *c = call->process->container;
 
-	if (c == NULL) {
-		call_fail(call, NOT_FOUND, "container %.*s: not found", (int)r->id.n, r->id.p);
-	} else if (!is_identifier(r->exec_id)) {
-		call_fail(call, INVALID_ARGUMENT, "the exec id is not valid");
-	} else if (process_find(c, r->exec_id) != NULL) {
-		call_fail(call, ALREADY_EXISTS, "process %.*s: already exists", (int)r->exec_id.n,
-			  r->exec_id.p);
-	} else if (c->init->state != RUNNING || c->init->exited) {
-		call_fail(call, FAILED_PRECONDITION, "container %s is not running", c->id);
-	} else if ((p = process_new(c, r->exec_id)) == NULL ||
-		   io_init(&p->io, r->terminal, r->stdin, r->stdout, r->stderr) != 0) {
-		if (p != NULL)
-			process_free(p);
-		call_fail(call, RESOURCE_EXHAUSTED, "no memory");
-	} else {
-		buf_put(&p->spec, r->spec.value.p, r->spec.value.n);
-		p->state = CREATED;
-		events_publish("/tasks/exec-added", &pb_task_exec_added,
-			       &(struct task_exec_added){r->id, r->exec_id});
-		call_reply(call, NULL, NULL);
+	if (!is_identifier(r->exec_id))
+		return call_fail(call, INVALID_ARGUMENT, "the exec id is not valid");
+	if (process_find(c, r->exec_id) != NULL)
+		return call_fail(call, ALREADY_EXISTS, "process %.*s: already exists",
+				 (int)r->exec_id.n, r->exec_id.p);
+	if (c->init->state != RUNNING || c->init->exited)
+		return call_fail(call, FAILED_PRECONDITION, "container %s is not running", c->id);
+	struct process *p = process_new(c, r->exec_id);
+	if (p == NULL) return call_fail_with(call, -ENOMEM, "cannot add the process");
+	int error = io_init(&p->io, r->terminal, r->stdin, r->stdout, r->stderr);
+	if (error != 0) {
+		process_free(p);
+		return call_fail_with(call, error, "cannot add the process");
 	}
+	buf_put(&p->spec, r->spec.value.p, r->spec.value.n);
+	p->state = CREATED;
+	PUBLISH("/tasks/exec-added", task_exec_added, r->id, r->exec_id);
+	return call_reply(call, NULL, NULL);
 }
 
 /* ---- Delete ---- */
 
-static void reply_delete(struct call *call, const struct process *p)
-{
-	call_reply(call, &pb_delete_response,
-		   &(struct delete_response){(uint64_t)p->pid, p->exit_status, p->exited_at});
+static void reply_delete(struct call *call, const struct process *p) {
+	REPLY(call, delete_response, (uint64_t)p->pid, p->exit_status, p->exited_at);
 }
 
-static void deleted(struct job *job, const char *error)
-{
+static void deleted(struct job *job, const char *error) {
 	struct process *p = job->process;
 	struct container *c = p->container;
 	int mounted;
@@ -286,18 +243,15 @@ static void deleted(struct job *job, const char *error)
 		return;
 	}
 	mounted = rootfs_unmount(c->bundle);
-	if (mounted != 0)
-		log_warn("cannot unmount the root of %s: %s", c->id, strerror(-mounted));
-	events_publish("/tasks/delete", &pb_task_delete,
-		       &(struct task_delete){str_of(c->id), (uint64_t)p->pid, p->exit_status,
-					     p->exited_at});
+	if (mounted != 0) log_warn("cannot unmount the root of %s: %s", c->id, strerror(-mounted));
+	PUBLISH("/tasks/delete", task_delete, str_of(c->id), (uint64_t)p->pid, p->exit_status,
+		p->exited_at);
 	exit_remove(p);
 	reply_delete(job->call, p);
 	container_free(c);
 }
 
-static void drain_due(struct timer *timer)
-{
+static void drain_due(struct timer *timer) {
 	struct process *p = owner_of(timer, struct process, drain);
 
 	if (io_busy(&p->io) && p->deleting != NULL) {
@@ -307,29 +261,24 @@ static void drain_due(struct timer *timer)
 	p->io.drained = NULL;
 	list_each(call, &p->drainers, struct call, waiting)
 		call_reply(call, NULL, NULL);
-	if (p->deleting != NULL)
-		delete_process(p);
+	if (p->deleting != NULL) delete_process(p);
 }
 
 /* Go on later: whoever tells of it still uses IO. */
-static void drained(struct io *io)
-{
+static void drained(struct io *io) {
 	struct process *p = owner_of(io, struct process, io);
 
 	p->drain.fire = drain_due;
 	timer_start(&p->drain, 0);
 }
 
-static bool is_busy(const struct container *c)
-{
+static bool is_busy(const struct container *c) {
 	list_each(p, &c->processes, struct process, node)
-		if (p->busy > 0)
-			return true;
+		if (p->busy > 0) return true;
 	return false;
 }
 
-void delete_process(struct process *p)
-{
+void delete_process(struct process *p) {
 	struct call *call = p->deleting;
 
 	if (io_busy(&p->io)) {
@@ -347,31 +296,27 @@ void delete_process(struct process *p)
 	} else if (is_busy(p->container)) {
 		call_fail(call, FAILED_PRECONDITION, "the container is busy");
 	} else {
-		run(job_new(p, call, deleted), call,
-		    (const char *const[]){"delete", p->container->id, NULL});
+		run(call, job_new(p, call, deleted), WORDS("delete", p->container->id));
 	}
 }
 
-static void do_delete(struct call *call)
-{
+static int do_delete(struct call *call) {
 	struct process *p = call->process;
 	bool unborn = p->state == CREATED && !p->exited;
 
-	if (p->busy > 0 || p->deleting != NULL || (!p->published && !unborn)) {
-		call_fail(call, FAILED_PRECONDITION, "the process is not stopped");
-		return;
-	}
+	if (p->busy > 0 || p->deleting != NULL || (!p->published && !unborn))
+		return call_fail(call, FAILED_PRECONDITION, "the process is not stopped");
 	p->deleting = call;
 	if (unborn && p->exec_id == NULL)
 		process_signal(p, SIGKILL); /* goes on when it has ended */
 	else
 		delete_process(p);
+	return 0;
 }
 
 /* ---- the smaller ones ---- */
 
-static void do_state(struct call *call)
-{
+static int do_state(struct call *call) {
 	/* Of containerd.v1.types.Status */
 	static const int64_t statuses[] = {1, 1, 1, 2, 3}, status_paused = 4;
 	const struct process *p = call->process;
@@ -392,39 +337,34 @@ static void do_state(struct call *call)
 		r.exit_status = p->exit_status;
 		r.exited_at = p->exited_at;
 	}
-	call_reply(call, &pb_state_response, &r);
+	return call_reply(call, &pb_state_response, &r);
 }
 
-void reply_wait(struct call *call, const struct process *p)
-{
-	call_reply(call, &pb_wait_response, &(struct wait_response){p->exit_status, p->exited_at});
+void reply_wait(struct call *call, const struct process *p) {
+	REPLY(call, wait_response, p->exit_status, p->exited_at);
 }
 
-static void do_wait(struct call *call)
-{
+static int do_wait(struct call *call) {
 	if (call->process->published)
 		reply_wait(call, call->process);
 	else
 		list_append(&call->process->waiters, &call->waiting);
+	return 0;
 }
 
-static void do_kill(struct call *call)
-{
+static int do_kill(struct call *call) {
 	const struct kill_request *r = call->message;
 	struct process *p = call->process;
 	const char *cgroup = p->container->cgroup;
 	int error;
 
-	if (r->signal > MAX_SIGNAL) {
-		call_fail(call, INVALID_ARGUMENT, "there is no signal %llu",
-			  (unsigned long long)r->signal);
-		return;
-	}
-	if (p->exited || p->pid <= 0) {
-		call_fail(call, p->exited ? NOT_FOUND : FAILED_PRECONDITION,
-			  p->exited ? "process already finished" : "the process is not started");
-		return;
-	}
+	if (r->signal > MAX_SIGNAL)
+		return call_fail(call, INVALID_ARGUMENT, "there is no signal %llu",
+				 (unsigned long long)r->signal);
+	if (p->exited || p->pid <= 0)
+		return call_fail(call, p->exited ? NOT_FOUND : FAILED_PRECONDITION,
+				 p->exited ? "process already finished"
+					   : "the process is not started");
 	if (r->all && p->exec_id == NULL && cgroup != NULL)
 		error = cgroup_kill(cgroup, (int)r->signal);
 	else
@@ -432,95 +372,81 @@ static void do_kill(struct call *call)
 	/* A frozen process does not even die. */
 	if (r->signal == SIGKILL && cgroup != NULL && cgroup_thaw(cgroup) == 0)
 		p->container->paused = false;
-	if (error != 0)
-		call_fail_with(call, error, "cannot send the signal");
-	else
-		call_reply(call, NULL, NULL);
+	return call_finish(call, error, "cannot send the signal");
 }
 
-static void do_pids(struct call *call)
-{
+static int do_pids(struct call *call) {
 	const struct container *c = call->process->container;
 	cleanup_buf struct buf pids = {0};
 	cleanup_free struct process_info *infos = NULL;
 	const uint32_t *list;
 	size_t count;
 
-	if (c->cgroup != NULL && !c->init->exited)
-		cgroup_pids(c->cgroup, &pids);
+	if (c->cgroup != NULL && !c->init->exited) cgroup_pids(c->cgroup, &pids);
 	/*
 	 * Also of one that has ended: a containerd 2 that comes back takes a
 	 * task without processes for leaked, and forgets how it ended.
 	 */
-	if (pids.len == 0 && c->init->pid > 0)
-		buf_put(&pids, &c->init->pid, sizeof(*list));
+	if (pids.len == 0 && c->init->pid > 0) buf_put(&pids, &c->init->pid, sizeof(*list));
 	list = (const void *)pids.data;
 	count = pids.len / sizeof(*list);
 	infos = calloc(count + 1, sizeof(*infos));
 	for (size_t i = 0; infos != NULL && i < count; i++)
 		infos[i].pid = list[i];
-	call_reply(call, &pb_pids_response,
-		   &(struct pids_response){{infos, infos == NULL ? 0 : count}});
+	return REPLY(call, pids_response, {infos, infos == NULL ? 0 : count});
 }
 
-static void frozen(struct job *job, const char *error)
-{
+static void paused(struct job *job, const char *error) {
 	struct container *c = job->process->container;
-	bool pause = strcmp(job->command, "pause") == 0;
 
-	if (failed(job, error))
-		return;
-	c->paused = pause;
-	events_publish(pause ? "/tasks/paused" : "/tasks/resumed",
-		       pause ? &pb_task_paused : &pb_task_resumed,
-		       &(struct task_oom){str_of(c->id)});
+	if (failed(job, error)) return;
+	c->paused = true;
+	PUBLISH("/tasks/paused", task_paused, str_of(c->id));
 	call_reply(job->call, NULL, NULL);
 }
 
-static void do_pause(struct call *call)
-{
-	run(job_new(call->process, call, frozen), call,
-	    (const char *const[]){"pause", call->process->container->id, NULL});
+static void resumed(struct job *job, const char *error) {
+	struct container *c = job->process->container;
+
+	if (failed(job, error)) return;
+	c->paused = false;
+	PUBLISH("/tasks/resumed", task_resumed, str_of(c->id));
+	call_reply(job->call, NULL, NULL);
 }
 
-static void do_resume(struct call *call)
-{
-	run(job_new(call->process, call, frozen), call,
-	    (const char *const[]){"resume", call->process->container->id, NULL});
+static int do_pause(struct call *call) {
+	return run(call, job_new(call->process, call, paused),
+		   WORDS("pause", call->process->container->id));
 }
 
-static void finished(struct job *job, const char *error)
-{
-	if (!failed(job, error))
-		call_reply(job->call, NULL, NULL);
+static int do_resume(struct call *call) {
+	return run(call, job_new(call->process, call, resumed),
+		   WORDS("resume", call->process->container->id));
 }
 
-static void do_update(struct call *call)
-{
+static void finished(struct job *job, const char *error) {
+	if (!failed(job, error)) call_reply(job->call, NULL, NULL);
+}
+
+static int do_update(struct call *call) {
 	const struct update_request *r = call->message;
 	struct job *job = job_new(call->process, call, finished);
 
-	if (job != NULL)
-		job->input = memory_file("resources", r->resources.value);
-	run(job, call,
-	    (const char *const[]){"update", "--resources", "-", call->process->container->id,
-				  NULL});
+	if (job != NULL) job->input = memory_file("resources", r->resources.value);
+	return run(call, job, WORDS("update", "--resources", "-", call->process->container->id));
 }
 
-static void checkpointed(struct job *job, const char *error)
-{
+static void checkpointed(struct job *job, const char *error) {
 	const struct buf *path = &job->process->spec;
 
 	if (error == NULL)
-		events_publish("/tasks/checkpointed", &pb_task_checkpointed,
-			       &(struct task_checkpointed){str_of(job->process->container->id),
-							   buf_str(path)});
+		PUBLISH("/tasks/checkpointed", task_checkpointed,
+			str_of(job->process->container->id), buf_str(path));
 	buf_free(&job->process->spec);
 	finished(job, error);
 }
 
-static void do_checkpoint(struct call *call)
-{
+static int do_checkpoint(struct call *call) {
 	const struct checkpoint_request *r = call->message;
 	struct process *p = call->process;
 	cleanup_arena struct arena arena = {0};
@@ -528,96 +454,76 @@ static void do_checkpoint(struct call *call)
 	struct checkpoint_options o;
 
 	if (path == NULL || p->state != RUNNING || p->spec.len > 0 ||
-	    pb_decode(&pb_checkpoint_options, &o, r->options.value, &arena) < 0) {
-		call_fail(call, INVALID_ARGUMENT,
-			  "the checkpoint's path or options are malformed, or another is made");
-		return;
-	}
+	    pb_decode(&pb_checkpoint_options, &o, r->options.value, &arena) < 0)
+		return call_fail(
+			call, INVALID_ARGUMENT,
+			"the checkpoint's path or options are malformed, or another is made");
 	buf_put(&p->spec, r->path.p, r->path.n); /* kept for the event */
-	run(job_new(p, call, checkpointed), call,
-	    (const char *const[]){
-		    "checkpoint", "--image-path", path, o.exit ? "" : "--leave-running",
-		    o.open_tcp ? "--tcp-established" : "",
-		    o.external_unix_sockets ? "--ext-unix-sk" : "", o.terminal ? "--shell-job" : "",
-		    o.file_locks ? "--file-locks" : "", p->container->id, NULL});
+	return run(call, job_new(p, call, checkpointed),
+		   WORDS("checkpoint", "--image-path", path, o.exit ? "" : "--leave-running",
+			 o.open_tcp ? "--tcp-established" : "",
+			 o.external_unix_sockets ? "--ext-unix-sk" : "",
+			 o.terminal ? "--shell-job" : "", o.file_locks ? "--file-locks" : "",
+			 p->container->id));
 }
 
-static void do_resize(struct call *call)
-{
+static int do_resize(struct call *call) {
 	const struct resize_request *r = call->message;
 	struct process *p = call->process;
 	int error = io_resize(&p->io, r->width, r->height);
 
 	/* An exec that is not started yet has no terminal; clients resize it at once all the same.
 	 */
-	if (error != 0 && !(error == -ENOTTY && p->state == CREATED))
-		call_fail_with(call, error, "cannot resize the terminal");
-	else
-		call_reply(call, NULL, NULL);
+	return call_finish(call, error == -ENOTTY && p->state == CREATED ? 0 : error,
+			   "cannot resize the terminal");
 }
 
-static void do_close_io(struct call *call)
-{
+static int do_close_io(struct call *call) {
 	const struct close_request *r = call->message;
 
-	if (r->stdin)
-		io_close_input(&call->process->io);
-	call_reply(call, NULL, NULL);
+	if (r->stdin) io_close_input(&call->process->io);
+	return call_reply(call, NULL, NULL);
 }
 
-static void do_stats(struct call *call)
-{
+static int do_stats(struct call *call) {
 	const char *cgroup = call->process->container->cgroup, *type = "";
 	cleanup_buf struct buf metrics = {0};
 	int error = cgroup == NULL ? -ENOENT : cgroup_metrics(cgroup, &metrics, &type);
 
-	if (error != 0)
-		call_fail_with(call, error, "cannot read the cgroup");
-	else
-		call_reply(call, &pb_stats_response,
-			   &(struct stats_response){{str_of(type), buf_str(&metrics)}});
+	if (error != 0) return call_fail_with(call, error, "cannot read the cgroup");
+	return REPLY(call, stats_response, {str_of(type), buf_str(&metrics)});
 }
 
-static void do_connect(struct call *call)
-{
+static int do_connect(struct call *call) {
 	const struct pids_request *r = call->message;
 	const struct container *c = container_find(r->id);
 
-	call_reply(call, &pb_connect_response,
-		   &(struct connect_response){.shim_pid = (uint64_t)getpid(),
-					      .task_pid = c == NULL ? 0 : (uint64_t)c->init->pid,
-					      .version = STR(VERSION)});
+	return REPLY(call, connect_response, (uint64_t)getpid(),
+		     c == NULL ? 0 : (uint64_t)c->init->pid, STR(VERSION));
 }
 
 /* ---- the end ---- */
 
-static void end(void)
-{
+static void end(void) {
 	/* At once: whoever starts a shim from now on must get a new one. */
 	unlink(socket_path);
 	ending = true;
 	events_end(LAST_EVENTS_MS);
 }
 
-static void do_shutdown(struct call *call)
-{
-	bool none = tasks_none();
-
-	if (none)
-		end();
-	call_reply(call, NULL, NULL);
+static int do_shutdown(struct call *call) {
+	if (tasks_none()) end();
+	return call_reply(call, NULL, NULL);
 }
 
-static void idle_due(struct timer *timer)
-{
+static void idle_due(struct timer *timer) {
 	if (tasks_gone())
 		end();
 	else
 		timer_start(timer, IDLE_MS);
 }
 
-void serve_clients(void)
-{
+void serve_clients(void) {
 	if (ttrpc_clients())
 		timer_stop(&idle);
 	else
@@ -626,48 +532,35 @@ void serve_clients(void)
 
 /* ---- our own ---- */
 
-static void do_reopen(struct call *call)
-{
+static int do_reopen(struct call *call) {
 	struct log *log = call->process->io.log;
 	int error = log == NULL ? -EINVAL : log_reopen(log);
 
-	if (error != 0)
-		call_fail_with(call, error, "cannot reopen the log");
-	else
-		call_reply(call, NULL, NULL);
+	return call_finish(call, error, "cannot reopen the log");
 }
 
-static void do_counters(struct call *call)
-{
+static int do_counters(struct call *call) {
 	const struct log *log = call->process->io.log;
 
-	if (log == NULL)
-		call_fail(call, INVALID_ARGUMENT, "the process has no log");
-	else
-		call_reply(call, &pb_log_counters, &log->counters);
+	if (log == NULL) return call_fail(call, INVALID_ARGUMENT, "the process has no log");
+	return call_reply(call, &pb_log_counters, &log->counters);
 }
 
-static void do_drain(struct call *call)
-{
+static int do_drain(struct call *call) {
 	struct process *p = call->process;
 
-	if (!io_busy(&p->io)) {
-		call_reply(call, NULL, NULL);
-		return;
-	}
+	if (!io_busy(&p->io)) return call_reply(call, NULL, NULL);
 	p->io.drained = drained;
 	list_append(&p->drainers, &call->waiting);
+	return 0;
 }
 
-static void do_attach(struct call *call)
-{
+static int do_attach(struct call *call) {
 	const struct attach_request *r = call->message;
 	struct process *p = call->process;
 
-	if (p->published)
-		call_fail(call, FAILED_PRECONDITION, "the process has ended");
-	else
-		attach(&p->io, call, r->stdin);
+	if (p->published) return call_fail(call, FAILED_PRECONDITION, "the process has ended");
+	return attach(&p->io, call, r->stdin);
 }
 
 /* ---- all of them ---- */
@@ -677,14 +570,15 @@ struct method {
 	const struct pb_message *request;
 	/* What has to exist: the message begins with its id, or with that and exec_id. */
 	enum { NOTHING, CONTAINER, PROCESS } needs;
-	void (*begin)(struct call *call);
+	/* What it returns is as good as 0: it answers, now or later, in any case. */
+	int (*begin)(struct call *call);
 };
 
 static const struct method task_methods[] = {
 	{"Create", &pb_create_request, NOTHING, do_create},
 	{"Start", &pb_start_request, PROCESS, do_start},
 	{"Delete", &pb_delete_request, PROCESS, do_delete},
-	{"Exec", &pb_exec_request, NOTHING, do_exec},
+	{"Exec", &pb_exec_request, CONTAINER, do_exec},
 	{"State", &pb_state_request, PROCESS, do_state},
 	{"Wait", &pb_wait_request, PROCESS, do_wait},
 	{"Kill", &pb_kill_request, PROCESS, do_kill},
@@ -709,8 +603,7 @@ static const struct method stream_methods[] = {
 	{NULL, NULL, NOTHING, NULL},
 };
 
-static const struct method *find_method(const struct request *r)
-{
+static const struct method *find_method(const struct request *r) {
 	static const struct method none = {0};
 	const struct method *method = &none;
 
@@ -724,48 +617,38 @@ static const struct method *find_method(const struct request *r)
 	return method;
 }
 
-static bool find_process(struct call *call, const struct method *method)
-{
+static int begin(const struct method *method, struct call *call) {
 	const struct start_request *r = call->message;
-	bool container = method->needs == CONTAINER;
-	struct container *c = container_find(r->id);
+	struct container *c = method->needs == NOTHING ? NULL : container_find(r->id);
 
-	if (c != NULL)
-		call->process = container ? c->init : process_find(c, r->exec_id);
-	if (call->process != NULL)
-		return true;
+	if (method->needs == NOTHING) return method->begin(call);
 	if (c == NULL)
-		call_fail(call, NOT_FOUND, "container %.*s: not found", (int)r->id.n, r->id.p);
-	else
-		call_fail(call, NOT_FOUND, "process %.*s of container %s: not found",
-			  (int)r->exec_id.n, r->exec_id.p, c->id);
-	return false;
+		return call_fail(call, NOT_FOUND, "container %.*s: not found", (int)r->id.n,
+				 r->id.p);
+	call->process = method->needs == CONTAINER ? c->init : process_find(c, r->exec_id);
+	if (call->process == NULL)
+		return call_fail(call, NOT_FOUND, "process %.*s of container %s: not found",
+				 (int)r->exec_id.n, r->exec_id.p, c->id);
+	return method->begin(call);
 }
 
-void serve_call(struct call *call, const struct request *request)
-{
+int serve_call(struct call *call, const struct request *request) {
 	cleanup_arena struct arena arena = {0};
-	_Alignas(16) char message[512];
+	_Alignas(16) char message[MAX_MESSAGE];
 	const struct method *method = find_method(request);
 
-	if (method->name == NULL) {
-		call_fail(call, UNIMPLEMENTED, "there is no method %.*s/%.*s",
-			  (int)request->service.n, request->service.p, (int)request->method.n,
-			  request->method.p);
-		return;
-	}
+	if (method->name == NULL)
+		return call_fail(call, UNIMPLEMENTED, "there is no method %.*s/%.*s",
+				 (int)request->service.n, request->service.p,
+				 (int)request->method.n, request->method.p);
 	call->message = message;
-	if (method->request->size > sizeof(message) ||
-	    pb_decode(method->request, message, call->payload, &arena) < 0)
-		call_fail(call, INVALID_ARGUMENT, "a malformed request of %s", method->name);
-	else if (method->needs == NOTHING || find_process(call, method))
-		method->begin(call);
+	if (pb_decode(method->request, message, call->payload, &arena) < 0)
+		return call_fail(call, INVALID_ARGUMENT, "a malformed request of %s", method->name);
+	return begin(method, call);
 }
 
-void calls_open(const char *path, int fd)
-{
+void calls_open(const char *path, int fd) {
 	socket_path = path;
 	idle.fire = idle_due;
-	if (ttrpc_serve(fd) == 0)
-		serve_clients();
+	if (ttrpc_serve(fd) == 0) serve_clients();
 }

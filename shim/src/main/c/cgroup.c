@@ -13,19 +13,16 @@
 
 enum { CGROUP2_MAGIC = 0x63677270, MAX_DEPTH = 16 };
 
-bool cgroup_is_v2(void)
-{
+bool cgroup_is_v2(void) {
 	static int known = -1;
 	struct statfs fs;
 
-	if (known < 0)
-		known = statfs(ROOT, &fs) == 0 && fs.f_type == CGROUP2_MAGIC;
+	if (known < 0) known = statfs(ROOT, &fs) == 0 && fs.f_type == CGROUP2_MAGIC;
 	return known == 1;
 }
 
 /* The path in "2:cpu,memory:/path", "0::/path" with v2. */
-static char *path_of(const char *process)
-{
+static char *path_of(const char *process) {
 	cleanup_free char *name = str_format("/proc/%s/cgroup", process);
 	cleanup_free char *text = name == NULL ? NULL : read_text(AT_FDCWD, name);
 	const char *wanted = cgroup_is_v2() ? "" : "memory";
@@ -37,16 +34,14 @@ static char *path_of(const char *process)
 		str_cut(&path, ':');
 		controllers = str_cut(&path, ':');
 		do
-			if (str_is(str_cut(&controllers, ','), wanted))
-				return str_copy(path);
+			if (str_is(str_cut(&controllers, ','), wanted)) return str_copy(path);
 		while (controllers.n > 0);
 	}
 	return NULL;
 }
 
 /* NULL also if it has none of its own: nothing may be killed there. */
-char *cgroup_of(pid_t pid)
-{
+char *cgroup_of(pid_t pid) {
 	cleanup_free char *ours = path_of("self"), *number = str_format("%d", pid);
 	char *path = number == NULL ? NULL : path_of(number);
 
@@ -57,14 +52,12 @@ char *cgroup_of(pid_t pid)
 	return path;
 }
 
-char *cgroup_file(const char *controller, const char *cgroup, const char *file)
-{
+char *cgroup_file(const char *controller, const char *cgroup, const char *file) {
 	return cgroup_is_v2() ? str_format(ROOT "%s/%s", cgroup, file)
 			      : str_format(ROOT "/%s%s/%s", controller, cgroup, file);
 }
 
-static void put_pids(const char *directory, int depth, struct buf *pids)
-{
+static void put_pids(const char *directory, int depth, struct buf *pids) {
 	cleanup_free char *file = str_format("%s/cgroup.procs", directory);
 	cleanup_free char *text = file == NULL ? NULL : read_text(AT_FDCWD, file);
 	DIR *entries = depth == 0 || text == NULL ? NULL : opendir(directory);
@@ -74,35 +67,28 @@ static void put_pids(const char *directory, int depth, struct buf *pids)
 	for (char *at = text; text != NULL; at = end) {
 		uint32_t pid = (uint32_t)strtoul(at, &end, 10);
 
-		if (end == at)
-			break;
+		if (end == at) break;
 		buf_put(pids, &pid, sizeof(pid));
 	}
 	while (entries != NULL && (entry = readdir(entries)) != NULL) {
 		cleanup_free char *below = NULL;
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-			continue;
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.') continue;
 		below = str_format("%s/%s", directory, entry->d_name);
-		if (below != NULL)
-			put_pids(below, depth - 1, pids);
+		if (below != NULL) put_pids(below, depth - 1, pids);
 	}
-	if (entries != NULL)
-		closedir(entries);
+	if (entries != NULL) closedir(entries);
 }
 
-int cgroup_pids(const char *cgroup, struct buf *pids)
-{
+int cgroup_pids(const char *cgroup, struct buf *pids) {
 	cleanup_free char *directory = cgroup_file("memory", cgroup, "");
 
-	if (directory == NULL)
-		return -ENOMEM;
+	if (directory == NULL) return -ENOMEM;
 	put_pids(directory, MAX_DEPTH, pids);
 	return pids->failed ? -ENOMEM : 0;
 }
 
-int cgroup_thaw(const char *cgroup)
-{
+int cgroup_thaw(const char *cgroup) {
 	bool v2 = cgroup_is_v2();
 	cleanup_free char *file =
 		cgroup_file("freezer", cgroup, v2 ? "cgroup.freeze" : "freezer.state");
@@ -114,25 +100,20 @@ int cgroup_thaw(const char *cgroup)
  * -ESRCH if there was nobody.  A pid may be reused between its reading and the
  * signal; runc has the same race, and cgroup.kill of v2 has none.
  */
-int cgroup_kill(const char *cgroup, int signal)
-{
+int cgroup_kill(const char *cgroup, int signal) {
 	cleanup_free char *file = cgroup_file("", cgroup, "cgroup.kill");
 	cleanup_buf struct buf pids = {0};
 	int error = cgroup_pids(cgroup, &pids);
 	const uint32_t *list = (const void *)pids.data;
 
-	if (error != 0 || pids.len == 0)
-		return error != 0 ? error : -ESRCH;
-	if (cgroup_is_v2() && signal == SIGKILL && write_text(file, "1") == 0)
-		return 0;
+	if (error != 0 || pids.len == 0) return error != 0 ? error : -ESRCH;
+	if (cgroup_is_v2() && signal == SIGKILL && write_text(file, "1") == 0) return 0;
 	for (size_t i = 0; i < pids.len / sizeof(*list); i++)
-		if (list[i] > 1)
-			kill((pid_t)list[i], signal);
+		if (list[i] > 1) kill((pid_t)list[i], signal);
 	return 0;
 }
 
-uint64_t cgroup_oom_kills(const char *cgroup)
-{
+uint64_t cgroup_oom_kills(const char *cgroup) {
 	cleanup_free char *file = cgroup_file(
 		"memory", cgroup, cgroup_is_v2() ? "memory.events" : "memory.oom_control");
 	cleanup_free char *text = file == NULL ? NULL : read_text(AT_FDCWD, file);
@@ -141,8 +122,7 @@ uint64_t cgroup_oom_kills(const char *cgroup)
 	return at == NULL ? 0 : strtoull(at + 9, NULL, 10);
 }
 
-static int watch_v1(const char *cgroup)
-{
+static int watch_v1(const char *cgroup) {
 	cleanup_free char *control = cgroup_file("memory", cgroup, "memory.oom_control");
 	cleanup_free char *events = cgroup_file("memory", cgroup, "cgroup.event_control");
 	cleanup_close int file = control == NULL ? -1 : open(control, O_RDONLY | O_CLOEXEC);
@@ -150,27 +130,23 @@ static int watch_v1(const char *cgroup)
 	char line[32];
 
 	snprintf(line, sizeof(line), "%d %d", fd, file);
-	if (fd >= 0 && write_text(events, line) != 0)
-		close_fd(&fd);
+	if (fd >= 0 && write_text(events, line) != 0) close_fd(&fd);
 	return fd;
 }
 
-int cgroup_watch_oom(const char *cgroup, struct watch *watch)
-{
+int cgroup_watch_oom(const char *cgroup, struct watch *watch) {
 	cleanup_free char *file = cgroup_file("memory", cgroup, "memory.events");
 	bool v2 = cgroup_is_v2();
 	int error;
 
 	watch->fd = !v2 ? watch_v1(cgroup) : file == NULL ? -1 : open(file, O_RDONLY | O_CLOEXEC);
 	error = watch->fd < 0 ? -ENOENT : loop_want(watch, v2 ? EPOLLPRI : EPOLLIN);
-	if (error != 0)
-		close_fd(&watch->fd);
+	if (error != 0) close_fd(&watch->fd);
 	return error;
 }
 
 /* Move this process into CGROUP of every hierarchy that has it. */
-int cgroup_join(const char *cgroup)
-{
+int cgroup_join(const char *cgroup) {
 	cleanup_free char *unified = cgroup_file("", cgroup, "cgroup.procs");
 	DIR *entries = cgroup_is_v2() ? NULL : opendir(ROOT);
 	struct dirent *entry;
@@ -183,7 +159,6 @@ int cgroup_join(const char *cgroup)
 		    write_text(file, "0") == 0)
 			error = 0;
 	}
-	if (entries != NULL)
-		closedir(entries);
+	if (entries != NULL) closedir(entries);
 	return error;
 }

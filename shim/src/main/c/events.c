@@ -27,39 +27,33 @@ static uint32_t stream;
 
 static void send_next(void);
 
-static void drop(struct list *node)
-{
+static void drop(struct list *node) {
 	struct event *event = owner_of(node, struct event, node);
 
 	list_remove(node);
 	buf_free(&event->request);
 	free(event);
 	count--;
-	if (ending && list_empty(&waiting))
-		loop_end();
+	if (ending && list_empty(&waiting)) loop_end();
 }
 
 /* Begin again later, with the event that was not answered. */
-static void disconnect(struct channel *channel)
-{
+static void disconnect(struct channel *channel) {
 	channel_close(channel);
 	outstanding = false;
 	timer_start(&limit, retry_ms);
 	retry_ms = retry_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : retry_ms * 2;
 }
 
-static int take_answer(struct channel *channel)
-{
+static int take_answer(struct channel *channel) {
 	struct frame head;
 
-	if (channel->in.len < FRAME_HEADER)
-		return 0;
+	if (channel->in.len < FRAME_HEADER) return 0;
 	head = parse_frame(channel->in.data);
 	if (head.length > FRAME_MAX || head.type != FRAME_RESPONSE || head.stream != stream ||
 	    !outstanding)
 		return -EBADMSG;
-	if (channel->in.len < FRAME_HEADER + head.length)
-		return 0;
+	if (channel->in.len < FRAME_HEADER + head.length) return 0;
 	/* An error is an answer too: the daemon has seen the event and does not want it. */
 	buf_drop(&channel->in, FRAME_HEADER + head.length);
 	outstanding = false;
@@ -70,12 +64,10 @@ static int take_answer(struct channel *channel)
 	return 0;
 }
 
-static int connect_to_daemon(void)
-{
+static int connect_to_daemon(void) {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0)
-		return -errno;
+	if (fd < 0) return -errno;
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		close(fd);
 		return -errno;
@@ -85,12 +77,10 @@ static int connect_to_daemon(void)
 	return channel_open(&daemon_channel, fd);
 }
 
-static void send_next(void)
-{
+static void send_next(void) {
 	const struct event *first = owner_of(waiting.next, struct event, node);
 
-	if (outstanding || list_empty(&waiting) || address.sun_path[0] == '\0')
-		return;
+	if (outstanding || list_empty(&waiting) || address.sun_path[0] == '\0') return;
 	if (daemon_channel.watch.fd < 0 && connect_to_daemon() < 0) {
 		disconnect(&daemon_channel);
 		return;
@@ -101,8 +91,7 @@ static void send_next(void)
 	put_frame(&daemon_channel, stream, FRAME_REQUEST, buf_str(&first->request));
 }
 
-static void limit_due(struct timer *timer)
-{
+static void limit_due(struct timer *timer) {
 	timer_stop(timer);
 	if (outstanding)
 		disconnect(&daemon_channel);
@@ -110,14 +99,12 @@ static void limit_due(struct timer *timer)
 		send_next();
 }
 
-static void last_due(struct timer *timer)
-{
+static void last_due(struct timer *timer) {
 	timer_stop(timer);
 	loop_end();
 }
 
-void events_open(const char *ttrpc_address)
-{
+void events_open(const char *ttrpc_address) {
 	const char *path = after(ttrpc_address, "unix://");
 
 	path = path == NULL ? ttrpc_address : path;
@@ -129,8 +116,7 @@ void events_open(const char *ttrpc_address)
 	last.fire = last_due;
 }
 
-void events_end(int ms)
-{
+void events_end(int ms) {
 	ending = true;
 	if (list_empty(&waiting))
 		loop_end();
@@ -139,8 +125,7 @@ void events_end(int ms)
 }
 
 /* The request of Forward. */
-static void encode(struct buf *out, const char *topic, struct any what)
-{
+static void encode(struct buf *out, const char *topic, struct any what) {
 	cleanup_buf struct buf payload = {0};
 	struct key_value metadata = {STR("containerd-namespace-ttrpc"), str_of(our_namespace)};
 	struct forward_request forward = {
@@ -156,13 +141,11 @@ static void encode(struct buf *out, const char *topic, struct any what)
 	out->failed |= payload.failed;
 }
 
-void events_publish(const char *topic, const struct pb_message *message, const void *what)
-{
+void events_publish(const char *topic, const struct pb_message *message, const void *what) {
 	cleanup_buf struct buf value = {0};
 	struct event *event = calloc(1, sizeof(*event));
 
-	if (event == NULL)
-		return;
+	if (event == NULL) return;
 	pb_encode(message, what, &value);
 	encode(&event->request, topic, (struct any){str_of(message->name), buf_str(&value)});
 	if (value.failed || event->request.failed) {
@@ -170,11 +153,9 @@ void events_publish(const char *topic, const struct pb_message *message, const v
 		free(event);
 		return;
 	}
-	if (count >= MAX_WAITING)
-		drop(outstanding ? waiting.next->next : waiting.next);
+	if (count >= MAX_WAITING) drop(outstanding ? waiting.next->next : waiting.next);
 	list_append(&waiting, &event->node);
 	count++;
 	/* While nobody is there the timer tries again, not each new event. */
-	if (!outstanding && (daemon_channel.watch.fd >= 0 || limit.node.next == NULL))
-		send_next();
+	if (!outstanding && (daemon_channel.watch.fd >= 0 || limit.node.next == NULL)) send_next();
 }

@@ -17,8 +17,7 @@ enum { BLOCK = 32768, MUCH = 65536, MAX_LOGGER_WORDS = 32 };
 static void stream_ready(struct watch *watch, uint32_t events);
 static void console_ready(struct watch *watch, uint32_t events);
 
-int io_init(struct io *io, bool terminal, struct str in, struct str out, struct str err)
-{
+int io_init(struct io *io, bool terminal, struct str in, struct str out, struct str err) {
 	struct str uris[] = {in, out, err};
 
 	io->terminal = terminal;
@@ -38,117 +37,95 @@ int io_init(struct io *io, bool terminal, struct str in, struct str out, struct 
 
 /* ---- output that we read ---- */
 
-static bool reading(const struct io *io)
-{
+static bool reading(const struct io *io) {
 	return io->streams[0].watch.fd >= 0 || io->streams[1].watch.fd >= 0;
 }
 
-bool io_busy(const struct io *io)
-{
+bool io_busy(const struct io *io) {
 	/* Where there is a log it has everything, and nobody waits for the others. */
 	return reading(io) || (io->log == NULL && clients_behind(io, 0));
 }
 
-void io_update(struct io *io)
-{
+void io_update(struct io *io) {
 	bool slow = io->log == NULL && clients_behind(io, MUCH);
 
 	for (int i = 0; i < 2; i++)
 		loop_want(&io->streams[i].watch, slow ? 0 : EPOLLIN);
-	if (io->drained != NULL && !io_busy(io))
-		io->drained(io);
+	if (io->drained != NULL && !io_busy(io)) io->drained(io);
 }
 
-static void stream_end(struct stream *stream)
-{
+static void stream_end(struct stream *stream) {
 	struct io *io = stream->io;
 
-	if (io->log != NULL)
-		log_end(io->log, stream);
+	if (io->log != NULL) log_end(io->log, stream);
 	loop_close(&stream->watch);
 	stream->ended = true;
 	clients_write(io, stream->number, NULL, 0);
-	if (!reading(io))
-		clients_end(io);
+	if (!reading(io)) clients_end(io);
 	io_update(io);
 }
 
-static void stream_ready(struct watch *watch, uint32_t events)
-{
+static void stream_ready(struct watch *watch, uint32_t events) {
 	static uint8_t block[BLOCK];
 	struct stream *stream = owner_of(watch, struct stream, watch);
 	struct io *io = stream->io;
 	ssize_t n = events == 0 ? 0 : read(watch->fd, block, sizeof(block));
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
 	if (n <= 0) { /* a terminal that nobody has open any more says EIO */
 		stream_end(stream);
 		return;
 	}
-	if (io->log != NULL)
-		log_write(io->log, stream, block, (size_t)n);
-	if (list_empty(&io->clients))
-		return;
+	if (io->log != NULL) log_write(io->log, stream, block, (size_t)n);
+	if (list_empty(&io->clients)) return;
 	clients_write(io, stream->number, block, (size_t)n);
 	io_update(io);
 }
 
-static int read_stream(struct stream *stream, int fd)
-{
-	if (fd < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-		return -errno;
+static int read_stream(struct stream *stream, int fd) {
+	if (fd < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0) return -errno;
 	stream->watch.fd = fd;
 	return loop_want(&stream->watch, EPOLLIN);
 }
 
 /* ---- input that we write ---- */
 
-static void typed_closed(struct channel *channel)
-{
+static void typed_closed(struct channel *channel) {
 	struct io *io = owner_of(channel, struct io, typed);
 
 	channel_close(channel);
 	clients_resume(io); /* what they send from now on goes nowhere */
 }
 
-static void typed_sent(struct channel *channel)
-{
+static void typed_sent(struct channel *channel) {
 	clients_resume(owner_of(channel, struct io, typed));
 }
 
-static int open_typed(struct io *io, int fd)
-{
+static int open_typed(struct io *io, int fd) {
 	io->typed = (struct channel){.sent = typed_sent, .closed = typed_closed};
 	return channel_open(&io->typed, fd);
 }
 
-int io_type(struct io *io, const void *data, size_t n)
-{
-	if (io->typed.watch.fd < 0 || io->input_ended)
-		return -EPIPE;
+int io_type(struct io *io, const void *data, size_t n) {
+	if (io->typed.watch.fd < 0 || io->input_ended) return -EPIPE;
 	buf_put(&io->typed.out, data, n);
 	channel_send(&io->typed);
 	return io->typed.out.len > MUCH ? -EAGAIN : 0;
 }
 
-void io_close_input(struct io *io)
-{
+void io_close_input(struct io *io) {
 	close_fd(&io->held[0]);
 	io->input_ended = true;
-	if (io->typed.watch.fd >= 0 && !io->terminal)
-		channel_end(&io->typed);
+	if (io->typed.watch.fd >= 0 && !io->terminal) channel_end(&io->typed);
 }
 
 /* ---- what is at the other end ---- */
 
-static int open_plain(const char *path, int flags, bool fifo)
-{
+static int open_plain(const char *path, int flags, bool fifo) {
 	struct stat status;
 	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0644);
 
-	if (fd < 0)
-		return -errno;
+	if (fd < 0) return -errno;
 	if (fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || !fifo) &&
 	    !S_ISDIR(status.st_mode))
 		return fd;
@@ -156,26 +133,22 @@ static int open_plain(const char *path, int flags, bool fifo)
 	return -EINVAL;
 }
 
-static const char *fifo_path(const char *uri)
-{
+static const char *fifo_path(const char *uri) {
 	return after(uri, "fifo://") != NULL ? after(uri, "fifo://") : uri;
 }
 
 /* The writing end of a FIFO; we hold a reading one, and so need not wait for the daemon's. */
-static int hold_output(struct io *io, int i)
-{
+static int hold_output(struct io *io, int i) {
 	io->held[i] = open_plain(fifo_path(io->uri[i]), O_RDONLY | O_NONBLOCK, true);
 	return io->held[i] < 0 ? io->held[i] : open_plain(fifo_path(io->uri[i]), O_WRONLY, true);
 }
 
 /* The reading end of a FIFO; we hold a writing one until CloseIO. */
-static int hold_input(struct io *io)
-{
+static int hold_input(struct io *io) {
 	const char *path = fifo_path(io->uri[0]);
 	cleanup_close int both = open_plain(path, O_RDWR | O_NONBLOCK, true);
 
-	if (both < 0)
-		return both;
+	if (both < 0) return both;
 	io->held[0] = open_plain(path, O_WRONLY | O_NONBLOCK, true);
 	return open_plain(path, O_RDONLY, true);
 }
@@ -186,50 +159,41 @@ static int hold_input(struct io *io)
  * it is ready, which is not waited for, since what it has not read yet waits
  * in the pipes.
  */
-static int open_logger(struct io *io, int fds[3], const struct container *c)
-{
+static int open_logger(struct io *io, int fds[3], const struct container *c) {
 	cleanup_free char *uri = strdup(after(io->uri[1], "binary://"));
-	cleanup_free char *id = str_format("CONTAINER_ID=%s", c->id);
-	cleanup_free char *in = str_format("CONTAINER_NAMESPACE=%s", our_namespace);
 	cleanup_close int out = -1, err = -1;
 	char *words[MAX_LOGGER_WORDS + 1] = {0}, *rest = uri;
 	int ends[2][2];
 	pid_t pid;
 
-	if (uri == NULL || id == NULL || in == NULL)
-		return -ENOMEM;
+	if (uri == NULL || setenv("CONTAINER_ID", c->id, true) < 0) return -ENOMEM;
 	for (int n = 0; rest != NULL && n < MAX_LOGGER_WORDS; n++) {
 		words[n] = strsep(&rest, n == 0 ? "?" : n % 2 == 1 ? "=&" : "&");
 		percent_decode(words[n]);
 	}
-	if (pipe2(ends[0], O_CLOEXEC) < 0)
-		return -errno;
+	if (pipe2(ends[0], O_CLOEXEC) < 0) return -errno;
 	out = ends[0][0];
 	fds[1] = ends[0][1];
-	if (pipe2(ends[1], O_CLOEXEC) < 0)
-		return -errno;
+	if (pipe2(ends[1], O_CLOEXEC) < 0) return -errno;
 	err = ends[1][0];
 	fds[2] = ends[1][1];
 	pid = spawn(&(struct spawn){
 		.argv = (const char *const *)words,
 		.fds = {-1, -1, -1, out, err, -1},
 		.count = 6,
-		.environment = id,
-		.environment2 = in,
 		.outlives_us = true,
 	});
+	unsetenv("CONTAINER_ID");
 	io->logger = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
 	return pid < 0 ? pid : 0;
 }
 
 /* What the process's output I is written to, by itself or, if it has a terminal, by us. */
-static int open_output(struct io *io, int i, int *fd)
-{
+static int open_output(struct io *io, int i, int *fd) {
 	const char *uri = io->uri[i], *path = after(uri, "file://");
 	int error = 0;
 
-	if (*uri == '\0' || after(uri, "attach://") != NULL)
-		return 0;
+	if (*uri == '\0' || after(uri, "attach://") != NULL) return 0;
 	if (after(uri, "cri-log://") != NULL)
 		error = io->log != NULL ? 0 : log_open(&io->log, after(uri, "cri-log://"));
 	else if (path != NULL)
@@ -240,12 +204,10 @@ static int open_output(struct io *io, int i, int *fd)
 }
 
 /* A pipe that we read; the process's end is *FD. */
-static int open_pipe(struct io *io, int i, int *fd, const struct settings *s)
-{
+static int open_pipe(struct io *io, int i, int *fd, const struct settings *s) {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
+	if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
 	*fd = ends[1];
 	/* A process that is not root must be able to open /dev/stdout. */
 	if ((s->io_uid != 0 || s->io_gid != 0) && fchown(ends[1], s->io_uid, s->io_gid) < 0)
@@ -253,30 +215,25 @@ static int open_pipe(struct io *io, int i, int *fd, const struct settings *s)
 	return read_stream(&io->streams[i - 1], ends[0]);
 }
 
-static int open_input(struct io *io, int *fd)
-{
+static int open_input(struct io *io, int *fd) {
 	int ends[2];
 
-	if (io->uri[0][0] == '\0')
-		return 0;
+	if (io->uri[0][0] == '\0') return 0;
 	if (after(io->uri[0], "attach://") == NULL) {
 		*fd = hold_input(io);
 		return *fd < 0 ? *fd : 0;
 	}
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
+	if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
 	*fd = ends[0];
 	return open_typed(io, ends[1]);
 }
 
 /* ---- terminals ---- */
 
-static int listen_for_console(struct io *io, const char *path)
-{
+static int listen_for_console(struct io *io, const char *path) {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
+	if (strlen(path) >= sizeof(address.sun_path)) return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
 	unlink(path);
 	io->console_listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -287,8 +244,7 @@ static int listen_for_console(struct io *io, const char *path)
 	return loop_want(&io->console_listener, EPOLLIN);
 }
 
-static int receive_console(int socket)
-{
+static int receive_console(int socket) {
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
@@ -302,71 +258,58 @@ static int receive_console(int socket)
 	const struct cmsghdr *header;
 	int fd = -1;
 
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) < 0)
-		return -errno;
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) < 0) return -errno;
 	header = CMSG_FIRSTHDR(&message);
 	if (header == NULL || header->cmsg_type != SCM_RIGHTS ||
 	    header->cmsg_len != CMSG_LEN(sizeof(int)))
 		return -EBADMSG;
 	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	if (isatty(fd))
-		return fd;
+	if (isatty(fd)) return fd;
 	close(fd);
 	return -ENOTTY;
 }
 
-static int use_console(struct io *io, int master)
-{
+static int use_console(struct io *io, int master) {
 	bool typed = io->uri[0][0] != '\0';
 	int error;
 
-	if (master < 0)
-		return master;
+	if (master < 0) return master;
 	io->console = master;
 	error = typed ? open_typed(io, fcntl(master, F_DUPFD_CLOEXEC, 3)) : 0;
 	if (error == 0 && typed && after(io->uri[0], "attach://") == NULL)
 		error = client_raw(io, hold_input(io), true);
-	if (error == 0)
-		error = read_stream(&io->streams[0], fcntl(master, F_DUPFD_CLOEXEC, 3));
+	if (error == 0) error = read_stream(&io->streams[0], fcntl(master, F_DUPFD_CLOEXEC, 3));
 	return error;
 }
 
-static void console_ready(struct watch *watch, uint32_t events)
-{
+static void console_ready(struct watch *watch, uint32_t events) {
 	struct io *io = owner_of(watch, struct io, console_listener);
 	cleanup_close int socket = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
 	int error;
 
-	if (socket < 0 || events == 0)
-		return;
+	if (socket < 0 || events == 0) return;
 	error = use_console(io, receive_console(socket));
 	loop_close(watch);
-	if (error != 0)
-		log_error("runc sent no usable terminal: %s", strerror(-error));
+	if (error != 0) log_error("runc sent no usable terminal: %s", strerror(-error));
 }
 
-void io_started(struct io *io)
-{
-	if (io->console_listener.fd >= 0)
-		console_ready(&io->console_listener, EPOLLIN);
+void io_started(struct io *io) {
+	if (io->console_listener.fd >= 0) console_ready(&io->console_listener, EPOLLIN);
 	loop_close(&io->console_listener);
 	io->opened = true;
 	clients_resume(io);
 }
 
-int io_resize(struct io *io, uint64_t width, uint64_t height)
-{
+int io_resize(struct io *io, uint64_t width, uint64_t height) {
 	struct winsize size = {.ws_col = (unsigned short)width, .ws_row = (unsigned short)height};
 
-	if (io->console < 0)
-		return -ENOTTY;
+	if (io->console < 0) return -ENOTTY;
 	return ioctl(io->console, TIOCSWINSZ, &size) < 0 ? -errno : 0;
 }
 
 /* ---- all of them ---- */
 
-int io_open(struct io *io, int fds[3], const struct process *p, const char *console)
-{
+int io_open(struct io *io, int fds[3], const struct process *p, const char *console) {
 	const struct container *c = p->container;
 	bool logger = after(io->uri[1], "binary://") != NULL;
 	int error = logger ? open_logger(io, fds, c) : 0;
@@ -376,8 +319,7 @@ int io_open(struct io *io, int fds[3], const struct process *p, const char *cons
 		if (error == 0 && !io->terminal && fds[i] < 0 && io->uri[i][0] != '\0')
 			error = open_pipe(io, i, &fds[i], &c->settings);
 	}
-	if (error != 0 || !io->terminal)
-		return error != 0 ? error : open_input(io, &fds[0]);
+	if (error != 0 || !io->terminal) return error != 0 ? error : open_input(io, &fds[0]);
 	if (fds[1] >= 0) { /* the terminal has it, so what is written there comes through us */
 		error = client_raw(io, fds[1], false);
 		fds[1] = -1;
@@ -385,11 +327,9 @@ int io_open(struct io *io, int fds[3], const struct process *p, const char *cons
 	return error != 0 ? error : listen_for_console(io, console);
 }
 
-void io_free(struct io *io)
-{
+void io_free(struct io *io) {
 	for (int i = 0; i < 2; i++) {
-		if (io->log != NULL)
-			log_end(io->log, &io->streams[i]);
+		if (io->log != NULL) log_end(io->log, &io->streams[i]);
 		loop_close(&io->streams[i].watch);
 		buf_free(&io->streams[i].line);
 	}
@@ -403,8 +343,7 @@ void io_free(struct io *io)
 		io->uri[i] = NULL;
 	}
 	/* It sees the end of both pipes; the signal is for one that does not look. */
-	if (io->logger >= 0)
-		syscall(SYS_pidfd_send_signal, io->logger, SIGTERM, NULL, 0);
+	if (io->logger >= 0) syscall(SYS_pidfd_send_signal, io->logger, SIGTERM, NULL, 0);
 	close_fd(&io->logger);
 	log_free(io->log);
 	io->log = NULL;

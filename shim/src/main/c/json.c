@@ -1,65 +1,24 @@
-/* json.c: as much JSON as the shim reads. Text that is none makes a member absent. */
+/*
+ * json.c: as much JSON as the shim reads: members of the OCI configuration, of
+ * runc's log and of our own files, by their name alone.  Inside a string its
+ * quotes have backslashes, so that what stands there is never taken for one.
+ */
 #include "shim.h"
 
-static const char *skip_space(const char *at)
-{
-	return at + strspn(at, " \t\r\n");
-}
-
-/* What follows the string that begins here; NULL if it has no end. */
-static const char *skip_string(const char *at)
-{
-	for (at++; *at != '"'; at++)
-		if (*at == '\0' || (*at == '\\' && *++at == '\0'))
-			return NULL;
-	return at + 1;
-}
-
-static const char *skip_value(const char *at)
-{
-	int depth = 0;
-
-	do {
-		at = skip_space(at);
-		if (*at == '"') {
-			at = skip_string(at);
-			if (at == NULL)
-				return NULL;
-			continue;
-		}
-		depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
-		at += strchr("{}[],:", *at) != NULL ? *at != '\0'
-						    : (long)strcspn(at, "{}[],:\" \t\r\n");
-	} while (depth > 0 && *at != '\0');
-	return depth == 0 ? at : NULL;
-}
-
-const char *json_member(const char *at, const char *name)
-{
+const char *json_member(const char *text, const char *name) {
 	size_t n = strlen(name);
 
-	at = at == NULL ? "" : skip_space(at);
-	if (*at != '{')
-		return NULL;
-	do {
-		const char *key = skip_space(at + 1);
-		const char *end = *key == '"' ? skip_string(key) : NULL;
+	for (const char *at = text; at != NULL && (at = strstr(at, name)) != NULL; at += n) {
+		const char *value = at + n + 1 + (at[n] == '"' ? strspn(at + n + 1, " \t\r\n") : 0);
 
-		at = end == NULL ? "" : skip_space(end);
-		if (*at != ':')
-			return NULL;
-		at = skip_space(at + 1);
-		if ((size_t)(end - key) == n + 2 && memcmp(key + 1, name, n) == 0)
-			return at;
-		at = skip_value(at);
-		at = at == NULL ? "" : skip_space(at);
-	} while (*at == ',');
+		if (at > text && at[-1] == '"' && at[n] == '"' && *value == ':')
+			return value + 1 + strspn(value + 1, " \t\r\n");
+	}
 	return NULL;
 }
 
 /* Halves of a pair stay apart: what is read here is for people. */
-static char *put_utf8(char *to, unsigned long c)
-{
+static char *put_utf8(char *to, unsigned long c) {
 	if (c < 0x80) {
 		*to++ = (char)c;
 		return to;
@@ -74,32 +33,29 @@ static char *put_utf8(char *to, unsigned long c)
 	return to;
 }
 
-char *json_text(const char *value)
-{
+char *json_text(const char *value) {
 	static const char from[] = "bfnrt", into[] = "\b\f\n\r\t";
-	const char *end = value == NULL || *value != '"' ? NULL : skip_string(value);
-	char *text = end == NULL ? NULL : malloc((size_t)(end - value)), *to = text;
+	char *text = value == NULL || *value != '"' ? NULL : malloc(strlen(value)), *to = text;
 
-	for (const char *at = value + 1; text != NULL && at < end - 1; at++) {
-		const char *escape;
-		char hex[5] = "", *stop;
+	if (text == NULL) return NULL;
+	for (const char *at = value + 1; *at != '"'; at++) {
+		bool escaped = *at == '\\';
+		const char *escape = escaped ? strchr(from, *++at) : NULL;
+		char hex[5] = "", *end;
 
-		if (*at != '\\') {
-			*to++ = *at;
-			continue;
+		if (*at == '\0') { /* it has no end */
+			free(text);
+			return NULL;
 		}
-		at++;
-		if (*at == 'u')
-			memccpy(hex, at + 1, '\0', 4);
-		if (strtoul(hex, &stop, 16) > 0 && stop == hex + 4) {
-			to = put_utf8(to, strtoul(hex, NULL, 16));
+		if (escaped && *at == 'u') memccpy(hex, at + 1, '\0', 4);
+		unsigned long c = strtoul(hex, &end, 16);
+		if (c > 0 && end == hex + 4) {
+			to = put_utf8(to, c);
 			at += 4;
-			continue;
+		} else {
+			*to++ = escape != NULL ? into[escape - from] : *at;
 		}
-		escape = strchr(from, *at);
-		*to++ = escape != NULL ? into[escape - from] : *at;
 	}
-	if (text != NULL)
-		*to = '\0';
+	*to = '\0';
 	return text;
 }

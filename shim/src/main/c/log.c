@@ -15,16 +15,14 @@ enum { LINE_DEFAULT = 16384, LINE_MAX_SIZE = 1 << 20, HEAD = 40, BATCH = 65536, 
 static char batch[BATCH];
 static size_t filled;
 
-static uint64_t monotonic_nanos(void)
-{
+static uint64_t monotonic_nanos(void) {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void lose(struct log *log, size_t n, int error)
-{
+static void lose(struct log *log, size_t n, int error) {
 	log->counters.lost_bytes += n;
 	if (!log->reported)
 		log_warn("losing output: cannot write %s: %s", log->path, strerror(error));
@@ -32,8 +30,7 @@ static void lose(struct log *log, size_t n, int error)
 }
 
 /* Nothing is left of a line that was written in part: the next begins on a line of its own. */
-static void cut_torn_line(const struct log *log, size_t written)
-{
+static void cut_torn_line(const struct log *log, size_t written) {
 	size_t keep = written;
 	off_t end = lseek(log->fd, 0, SEEK_END);
 
@@ -44,52 +41,42 @@ static void cut_torn_line(const struct log *log, size_t written)
 }
 
 /* PATH.1 is the newest of the old ones; the oldest goes. */
-static void rotate(struct log *log)
-{
+static void rotate(struct log *log) {
 	for (unsigned int i = log->max_files - 1; i > 0; i--) {
 		cleanup_free char *from = str_format(i == 1 ? "%s" : "%s.%u", log->path, i - 1);
 		cleanup_free char *to = str_format("%s.%u", log->path, i);
 
-		if (from != NULL && to != NULL)
-			rename(from, to);
+		if (from != NULL && to != NULL) rename(from, to);
 	}
-	if (log->max_files == 1)
-		unlink(log->path);
-	if (log_reopen(log) != 0)
-		lose(log, 0, errno);
+	if (log->max_files == 1) unlink(log->path);
+	if (log_reopen(log) != 0) lose(log, 0, errno);
 }
 
-static void flush(struct log *log)
-{
+static void flush(struct log *log) {
 	uint64_t begin = monotonic_nanos(), took;
 	size_t done = 0;
 
 	while (done < filled) {
 		ssize_t n = write(log->fd, batch + done, filled - done);
 
-		if (n < 0 && errno == EINTR)
-			continue;
+		if (n < 0 && errno == EINTR) continue;
 		if (n < 0) {
-			if (done > 0)
-				cut_torn_line(log, done);
+			if (done > 0) cut_torn_line(log, done);
 			lose(log, filled - done, errno);
 			break;
 		}
 		done += (size_t)n;
 	}
-	if (done == filled)
-		log->reported = false;
+	if (done == filled) log->reported = false;
 	log->counters.bytes += done;
 	log->size += done;
 	filled = 0;
 	took = monotonic_nanos() - begin;
-	if (took > log->counters.longest_stall_nanos)
-		log->counters.longest_stall_nanos = took;
+	if (took > log->counters.longest_stall_nanos) log->counters.longest_stall_nanos = took;
 }
 
 /* "2026-01-02T03:04:05.123456789Z stdout F "; dates are made once a second only. */
-static void put_head(uint8_t number, char tag)
-{
+static void put_head(uint8_t number, char tag) {
 	static char text[HEAD + 1];
 	static time_t second;
 	struct timespec now;
@@ -111,8 +98,7 @@ static void put_head(uint8_t number, char tag)
 	filled += HEAD;
 }
 
-static void put(struct log *log, const void *data, size_t n)
-{
+static void put(struct log *log, const void *data, size_t n) {
 	while (n > BATCH - filled) {
 		size_t part = BATCH - filled;
 
@@ -122,18 +108,15 @@ static void put(struct log *log, const void *data, size_t n)
 		data = (const char *)data + part;
 		n -= part;
 	}
-	if (n > 0)
-		memcpy(batch + filled, data, n);
+	if (n > 0) memcpy(batch + filled, data, n);
 	filled += n;
 }
 
 static void put_line(struct log *log, struct stream *stream, char tag, const uint8_t *data,
-		     size_t n)
-{
+		     size_t n) {
 	size_t size = HEAD + stream->line.len + n + 1;
 
-	if (filled > 0 && size > BATCH - filled)
-		flush(log); /* whole lines, if they fit */
+	if (filled > 0 && size > BATCH - filled) flush(log); /* whole lines, if they fit */
 	if (log->max_size > 0 && log->size + filled > 0 &&
 	    log->size + filled + size > log->max_size) {
 		flush(log);
@@ -147,8 +130,7 @@ static void put_line(struct log *log, struct stream *stream, char tag, const uin
 	stream->line.len = 0;
 }
 
-void log_write(struct log *log, struct stream *stream, const uint8_t *data, size_t n)
-{
+void log_write(struct log *log, struct stream *stream, const uint8_t *data, size_t n) {
 	while (n > 0) {
 		const uint8_t *end = memchr(data, '\n', n);
 		size_t line = end == NULL ? n : (size_t)(end - data);
@@ -169,31 +151,24 @@ void log_write(struct log *log, struct stream *stream, const uint8_t *data, size
 		data += line + 1;
 		n -= line + 1;
 	}
-	if (filled > 0)
-		flush(log);
-	if (stream->line.len == 0)
-		buf_free(&stream->line);
+	if (filled > 0) flush(log);
+	if (stream->line.len == 0) buf_free(&stream->line);
 }
 
-void log_end(struct log *log, struct stream *stream)
-{
-	if (stream->line.len > 0)
-		put_line(log, stream, 'P', NULL, 0);
-	if (filled > 0)
-		flush(log);
+void log_end(struct log *log, struct stream *stream) {
+	if (stream->line.len > 0) put_line(log, stream, 'P', NULL, 0);
+	if (filled > 0) flush(log);
 	buf_free(&stream->line);
 }
 
-int log_reopen(struct log *log)
-{
+int log_reopen(struct log *log) {
 	int fd =
 		open(log->path,
 		     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
 		     0640);
 	struct stat status;
 
-	if (fd < 0)
-		return -errno; /* the old file goes on being written */
+	if (fd < 0) return -errno; /* the old file goes on being written */
 	close_fd(&log->fd);
 	log->fd = fd;
 	log->size = fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
@@ -201,8 +176,7 @@ int log_reopen(struct log *log)
 	return 0;
 }
 
-static void set_option(struct log *log, struct str option)
-{
+static void set_option(struct log *log, struct str option) {
 	struct str key = str_cut(&option, '=');
 	cleanup_free char *text = str_copy(option);
 	unsigned long value = text == NULL ? 0 : strtoul(text, NULL, 10);
@@ -215,20 +189,17 @@ static void set_option(struct log *log, struct str option)
 		log->max_files = value > MAX_FILES ? MAX_FILES : (unsigned int)value;
 }
 
-int log_open(struct log **out, const char *uri)
-{
+int log_open(struct log **out, const char *uri) {
 	struct log *log = calloc(1, sizeof(*log));
 	struct str rest = str_of(uri);
 	int error;
 
-	if (log == NULL)
-		return -ENOMEM;
+	if (log == NULL) return -ENOMEM;
 	*log = (struct log){.fd = -1, .line_size = LINE_DEFAULT, .max_files = 1};
 	log->path = str_copy(str_cut(&rest, '?'));
 	while (rest.n > 0)
 		set_option(log, str_cut(&rest, '&'));
-	if (log->path != NULL)
-		percent_decode(log->path);
+	if (log->path != NULL) percent_decode(log->path);
 	error = log->path == NULL || log->path[0] != '/' ? -EINVAL : log_reopen(log);
 	if (error != 0) {
 		log_free(log);
@@ -238,10 +209,8 @@ int log_open(struct log **out, const char *uri)
 	return 0;
 }
 
-void log_free(struct log *log)
-{
-	if (log == NULL)
-		return;
+void log_free(struct log *log) {
+	if (log == NULL) return;
 	if (log->counters.lost_bytes > 0)
 		log_warn("lost %llu bytes of output for %s",
 			 (unsigned long long)log->counters.lost_bytes, log->path);

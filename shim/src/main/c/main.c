@@ -26,22 +26,19 @@ enum { MAPPED = 64 << 10 };
 
 const char *our_namespace = "";
 
-int serve(const char *ttrpc_address, const char *socket_path, int listener)
-{
-	static const int ignored[] = {SIGPIPE, SIGTERM, SIGHUP, SIGINT};
+int serve(const char *ttrpc_address, const char *socket_path, int listener) {
 	int error;
 
 	mallopt(M_MMAP_THRESHOLD, MAPPED);
 	mallopt(M_TRIM_THRESHOLD, MAPPED);
 	/* Containers must outlive whoever ends the daemon and all that it started. */
-	for (size_t i = 0; i < count_of(ignored); i++)
-		signal(ignored[i], SIG_IGN);
+	for (size_t i = 0; i < count_of(ignored_signals); i++)
+		signal(ignored_signals[i], SIG_IGN);
 	set_limits();
+	setenv("CONTAINER_NAMESPACE", our_namespace, true); /* for loggers */
 	error = loop_open();
-	if (error == 0)
-		error = reaper_open();
-	if (error != 0)
-		return error;
+	if (error == 0) error = reaper_open();
+	if (error != 0) return error;
 	events_open(ttrpc_address);
 	calls_open(socket_path, listener);
 	loop_run();
@@ -49,8 +46,7 @@ int serve(const char *ttrpc_address, const char *socket_path, int listener)
 }
 
 /* What we were started with may not be O_CLOEXEC, and must not reach a container. */
-static void close_inherited(void)
-{
+static void close_inherited(void) {
 	if (close_range(3, ~0u, 0) < 0)
 		for (int fd = 3; fd < 1024; fd++)
 			close(fd);
@@ -69,8 +65,7 @@ static const struct action {
 };
 
 /* What to do; also "-v", and NULL if it cannot be understood. */
-static const char *parse(int argc, char **argv, struct flags *flags)
-{
+static const char *parse(int argc, char **argv, struct flags *flags) {
 	enum { INFO = 1, VERSION_FLAG, PASSED_OVER, NAMESPACE, ID, ADDRESS, BUNDLE };
 	static const struct option known[] = {
 		{"namespace", required_argument, NULL, NAMESPACE},
@@ -99,8 +94,7 @@ static const char *parse(int argc, char **argv, struct flags *flags)
 	return action != NULL ? action : argv[optind];
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
 	struct flags flags = {.namespace = "", .id = "", .address = ""};
 	const char *name = parse(argc, argv, &flags);
 	int error = -ENOSYS;
@@ -112,8 +106,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	flags.ttrpc_address = getenv("TTRPC_ADDRESS");
-	if (flags.ttrpc_address == NULL)
-		flags.ttrpc_address = "";
+	if (flags.ttrpc_address == NULL) flags.ttrpc_address = "";
 	our_namespace = flags.namespace;
 	for (size_t i = 0; i < count_of(actions) && name != NULL; i++)
 		if (strcmp(name, actions[i].name) == 0)

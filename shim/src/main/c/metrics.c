@@ -45,21 +45,18 @@ static const struct source {
 #undef AT
 };
 
-static char *load(const char *controller, const char *cgroup, const char *file)
-{
+static char *load(const char *controller, const char *cgroup, const char *file) {
 	cleanup_free char *path = cgroup_file(controller, cgroup, file);
 
 	return path == NULL ? NULL : read_text(AT_FDCWD, path);
 }
 
 /* A limit of "max" is the largest number, as containerd has it. */
-static uint64_t number(const char *text)
-{
+static uint64_t number(const char *text) {
 	return after(text, "max") != NULL ? UINT64_MAX : strtoull(text, NULL, 10);
 }
 
-static void read_files(const struct source *source, const char *cgroup, uint64_t *out)
-{
+static void read_files(const struct source *source, const char *cgroup, uint64_t *out) {
 	struct str keys = str_of(source->keys);
 
 	while (keys.n > 0) {
@@ -73,8 +70,7 @@ static void read_files(const struct source *source, const char *cgroup, uint64_t
 }
 
 /* cgroup v1 writes pgpgin, the message has pg_pg_in. */
-static bool same_name(struct str key, struct str name)
-{
+static bool same_name(struct str key, struct str name) {
 	size_t i = 0;
 
 	for (size_t k = 0; k < name.n; k++)
@@ -86,15 +82,13 @@ static bool same_name(struct str key, struct str name)
 }
 
 /* Where the number of KEY belongs, or -1. */
-static int index_of(const struct source *source, struct str key)
-{
+static int index_of(const struct source *source, struct str key) {
 	const struct pb_message *message = source->message;
 	struct str keys = str_of(source->keys);
 	int i = 0;
 
 	for (; keys.n > 0; i++)
-		if (same_name(key, str_cut(&keys, ' ')))
-			return i;
+		if (same_name(key, str_cut(&keys, ' '))) return i;
 	for (; message != NULL && i < (int)message->count; i++)
 		if (message->fields[i].kind == PB_NUMBER &&
 		    same_name(key, str_of(message->fields[i].name)))
@@ -102,8 +96,8 @@ static int index_of(const struct source *source, struct str key)
 	return -1;
 }
 
-static void read_sources(const struct source *all, size_t count, const char *cgroup, void *metrics)
-{
+static void read_sources(const struct source *all, size_t count, const char *cgroup,
+			 void *metrics) {
 	for (const struct source *source = all; source < all + count; source++) {
 		uint64_t *out = (uint64_t *)(void *)((char *)metrics + source->at);
 		cleanup_free char *text = NULL;
@@ -119,15 +113,13 @@ static void read_sources(const struct source *all, size_t count, const char *cgr
 			struct str line = str_cut(&rest, '\n');
 			int i = index_of(source, str_cut(&line, ' '));
 
-			if (i >= 0 && line.n > 0)
-				out[i] = number(line.p);
+			if (i >= 0 && line.n > 0) out[i] = number(line.p);
 		}
 	}
 }
 
 /* "8:0 Read 4096" a line; the operations point into TEXT. */
-static void read_v1_devices(struct rep *rep, char *text)
-{
+static void read_v1_devices(struct rep *rep, char *text) {
 	struct v1_device *device = calloc(MAX_DEVICES, sizeof(*device));
 	unsigned long long n[3];
 	struct str rest = str_of(text);
@@ -145,8 +137,7 @@ static void read_v1_devices(struct rep *rep, char *text)
 }
 
 /* "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0" a line. */
-static void read_v2_devices(struct rep *rep, const char *text)
-{
+static void read_v2_devices(struct rep *rep, const char *text) {
 	struct v2_device *device = calloc(MAX_DEVICES, sizeof(*device));
 	unsigned long long n[6];
 	struct str rest = str_of(text);
@@ -160,8 +151,7 @@ static void read_v2_devices(struct rep *rep, const char *text)
 				(struct v2_device){n[0], n[1], n[2], n[3], n[4], n[5]};
 }
 
-static void read_pressure(struct v2_pressures *out, const char *cgroup, const char *file)
-{
+static void read_pressure(struct v2_pressures *out, const char *cgroup, const char *file) {
 	cleanup_free char *text = load("", cgroup, file);
 	struct v2_pressure *lines[] = {&out->some, &out->full};
 
@@ -176,16 +166,14 @@ static void read_pressure(struct v2_pressures *out, const char *cgroup, const ch
 	}
 }
 
-static void read_v1(const char *cgroup, struct buf *out)
-{
+static void read_v1(const char *cgroup, struct buf *out) {
 	cleanup_free char *bytes =
 		load("blkio", cgroup, "blkio.throttle.io_service_bytes_recursive");
 	cleanup_free char *ios = load("blkio", cgroup, "blkio.throttle.io_serviced_recursive");
 	struct v1_metrics m = {0};
 
 	read_sources(v1_sources, count_of(v1_sources), cgroup, &m);
-	if (m.pids.limit == UINT64_MAX)
-		m.pids.limit = 0;
+	if (m.pids.limit == UINT64_MAX) m.pids.limit = 0;
 	read_v1_devices(&m.blkio.io_service_bytes_recursive, bytes);
 	read_v1_devices(&m.blkio.io_serviced_recursive, ios);
 	pb_encode(&pb_v1_metrics, &m, out);
@@ -193,8 +181,7 @@ static void read_v1(const char *cgroup, struct buf *out)
 	free(m.blkio.io_serviced_recursive.items);
 }
 
-static void read_v2(const char *cgroup, struct buf *out)
-{
+static void read_v2(const char *cgroup, struct buf *out) {
 	cleanup_free char *devices = load("", cgroup, "io.stat");
 	struct v2_metrics m = {0};
 
@@ -207,8 +194,7 @@ static void read_v2(const char *cgroup, struct buf *out)
 	free(m.io.usage.items);
 }
 
-int cgroup_metrics(const char *cgroup, struct buf *out, const char **type)
-{
+int cgroup_metrics(const char *cgroup, struct buf *out, const char **type) {
 	*type = cgroup_is_v2() ? pb_v2_metrics.name : pb_v1_metrics.name;
 	if (cgroup_is_v2())
 		read_v2(cgroup, out);

@@ -35,8 +35,7 @@ struct arena_block {
 	max_align_t data[];
 };
 
-void arena_free(struct arena *arena)
-{
+void arena_free(struct arena *arena) {
 	while (arena->blocks != NULL) {
 		struct arena_block *block = arena->blocks;
 
@@ -45,77 +44,62 @@ void arena_free(struct arena *arena)
 	}
 }
 
-static void *arena_alloc(struct arena *arena, size_t n)
-{
+static void *arena_alloc(struct arena *arena, size_t n) {
 	struct arena_block *block = calloc(1, sizeof(*block) + n);
 
-	if (block == NULL)
-		return NULL;
+	if (block == NULL) return NULL;
 	block->next = arena->blocks;
 	arena->blocks = block;
 	return block->data;
 }
 
-static size_t item_size(const struct pb_field *field)
-{
+static size_t item_size(const struct pb_field *field) {
 	return field->kind == PB_MESSAGE ? field->message->size : field->kind == PB_BYTES ? 16 : 8;
 }
 
 /* How much of its message's struct it takes: the fields are there one after the other. */
-static size_t field_size(const struct pb_field *field)
-{
+static size_t field_size(const struct pb_field *field) {
 	return field->repeated ? sizeof(struct rep) : item_size(field);
 }
 
-static int take_varint(struct str *in, uint64_t *out)
-{
+static int take_varint(struct str *in, uint64_t *out) {
 	*out = 0;
 	for (unsigned int shift = 0; shift < 70 && in->n > 0; shift += 7) {
 		uint8_t byte = (uint8_t)*in->p;
 
 		in->p++;
 		in->n--;
-		if (shift < 64)
-			*out |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80)
-			return 0;
+		if (shift < 64) *out |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80) return 0;
 	}
 	return -EBADMSG;
 }
 
-static int take_value(struct str *in, unsigned int wire, uint64_t *number, struct str *bytes)
-{
+static int take_value(struct str *in, unsigned int wire, uint64_t *number, struct str *bytes) {
 	uint64_t n = wire == FIXED64 ? 8 : 4;
 	int error = 0;
 
-	if (wire == VARINT)
-		return take_varint(in, number);
+	if (wire == VARINT) return take_varint(in, number);
 	if (wire == BYTES)
 		error = take_varint(in, &n);
 	else if (wire != FIXED64 && wire != FIXED32) /* groups are long gone */
 		error = -EBADMSG;
-	if (error != 0 || n > in->n)
-		return -EBADMSG;
+	if (error != 0 || n > in->n) return -EBADMSG;
 	*bytes = (struct str){in->p, (size_t)n};
 	in->p += n;
 	in->n -= (size_t)n;
-	if (wire != BYTES)
-		memcpy(number, bytes->p, bytes->n);
+	if (wire != BYTES) memcpy(number, bytes->p, bytes->n);
 	return 0;
 }
 
 /* One more item; there is room for 4, 8, 16 and so on. */
-static void *add_item(struct rep *rep, size_t size, struct arena *arena)
-{
-	if (rep->count == MAX_REPEATED)
-		return NULL;
+static void *add_item(struct rep *rep, size_t size, struct arena *arena) {
+	if (rep->count == MAX_REPEATED) return NULL;
 	if (rep->count == 0 || (rep->count >= 4 && (rep->count & (rep->count - 1)) == 0)) {
 		void *items = arena_alloc(arena, (rep->count == 0 ? 4 : rep->count * 2) * size);
 
-		if (items == NULL)
-			return NULL;
-		if (rep->count > 0)
-			memcpy(items, rep->items, rep->count * size);
+		if (items == NULL) return NULL;
+		if (rep->count > 0) memcpy(items, rep->items, rep->count * size);
 		rep->items = items;
 	}
 	return (char *)rep->items + size * rep->count++;
@@ -124,21 +108,16 @@ static void *add_item(struct rep *rep, size_t size, struct arena *arena)
 static int merge(const struct pb_message *message, void *out, struct str in, struct arena *arena);
 
 static int take_field(const struct pb_field *field, void *at, unsigned int wire, uint64_t number,
-		      struct str bytes, struct arena *arena)
-{
+		      struct str bytes, struct arena *arena) {
 	static const uint8_t wires[] = {[PB_NUMBER] = VARINT,
 					[PB_DOUBLE] = FIXED64,
 					[PB_BYTES] = BYTES,
 					[PB_MESSAGE] = BYTES};
 
-	if (wire != wires[field->kind])
-		return -EBADMSG;
-	if (field->repeated)
-		at = add_item(at, item_size(field), arena);
-	if (at == NULL)
-		return -EBADMSG;
-	if (field->kind == PB_MESSAGE)
-		return merge(field->message, at, bytes, arena);
+	if (wire != wires[field->kind]) return -EBADMSG;
+	if (field->repeated) at = add_item(at, item_size(field), arena);
+	if (at == NULL) return -EBADMSG;
+	if (field->kind == PB_MESSAGE) return merge(field->message, at, bytes, arena);
 	if (field->kind == PB_BYTES)
 		*(struct str *)at = bytes;
 	else
@@ -146,8 +125,7 @@ static int take_field(const struct pb_field *field, void *at, unsigned int wire,
 	return 0;
 }
 
-static int merge(const struct pb_message *message, void *out, struct str in, struct arena *arena)
-{
+static int merge(const struct pb_message *message, void *out, struct str in, struct arena *arena) {
 	int error = 0;
 
 	while (in.n > 0 && error == 0) {
@@ -167,14 +145,12 @@ static int merge(const struct pb_message *message, void *out, struct str in, str
 	return error;
 }
 
-int pb_decode(const struct pb_message *message, void *out, struct str in, struct arena *arena)
-{
+int pb_decode(const struct pb_message *message, void *out, struct str in, struct arena *arena) {
 	memset(out, 0, message->size);
 	return merge(message, out, in, arena);
 }
 
-static void put_varint(struct buf *out, uint64_t value)
-{
+static void put_varint(struct buf *out, uint64_t value) {
 	uint8_t bytes[10];
 	size_t n = 0;
 
@@ -184,15 +160,13 @@ static void put_varint(struct buf *out, uint64_t value)
 	buf_put(out, bytes, n);
 }
 
-static void put_bytes(struct buf *out, uint64_t number, struct str value)
-{
+static void put_bytes(struct buf *out, uint64_t number, struct str value) {
 	put_varint(out, number << 3 | BYTES);
 	put_varint(out, value.n);
 	buf_put(out, value.p, value.n);
 }
 
-static void put_item(struct buf *out, const struct pb_field *field, const void *at)
-{
+static void put_item(struct buf *out, const struct pb_field *field, const void *at) {
 	cleanup_buf struct buf nested = {0};
 	struct str bytes = {0};
 	uint64_t number = 0;
@@ -217,8 +191,7 @@ static void put_item(struct buf *out, const struct pb_field *field, const void *
 	}
 }
 
-void pb_encode(const struct pb_message *message, const void *in, struct buf *out)
-{
+void pb_encode(const struct pb_message *message, const void *in, struct buf *out) {
 	const struct pb_field *field = message->fields;
 	const char *at = in;
 

@@ -30,14 +30,12 @@ static const struct option {
 	       {"sync", MS_SYNCHRONOUS, false}};
 
 /* Apply an option to the flags; false if it is the file system's own. */
-static bool apply(struct str name, unsigned long *flags)
-{
+static bool apply(struct str name, unsigned long *flags) {
 	bool no = name.n > 2 && memcmp(name.p, "no", 2) == 0;
 	struct str base = no ? (struct str){name.p + 2, name.n - 2} : name;
 
 	for (size_t i = 0; i < count_of(options); i++) {
-		if (!str_is(base, options[i].name))
-			continue;
+		if (!str_is(base, options[i].name)) continue;
 		if (options[i].clears == no)
 			*flags |= options[i].flag;
 		else
@@ -47,14 +45,12 @@ static bool apply(struct str name, unsigned long *flags)
 	return false;
 }
 
-static bool begins(struct str s, const char *prefix)
-{
+static bool begins(struct str s, const char *prefix) {
 	return s.n >= strlen(prefix) && memcmp(s.p, prefix, strlen(prefix)) == 0;
 }
 
 /* Split the options into flags and what the file system gets. */
-static int read_options(const struct mount *m, unsigned long *flags, struct buf *data)
-{
+static int read_options(const struct mount *m, unsigned long *flags, struct buf *data) {
 	const struct str *all = m->options.items;
 
 	*flags = 0;
@@ -62,8 +58,7 @@ static int read_options(const struct mount *m, unsigned long *flags, struct buf 
 		if (memchr(all[i].p, '\0', all[i].n) != NULL || str_is(all[i], "loop") ||
 		    begins(all[i], "uidmap=") || begins(all[i], "gidmap="))
 			return -ENOTSUP;
-		if (apply(all[i], flags))
-			continue;
+		if (apply(all[i], flags)) continue;
 		buf_put(data, ",", data->len > 0);
 		buf_put(data, all[i].p, all[i].n);
 	}
@@ -72,14 +67,12 @@ static int read_options(const struct mount *m, unsigned long *flags, struct buf 
 }
 
 /* Each layer of an overlay is an option of its own: "A:B", with backslashes before other colons. */
-static int set_layers(int context, char *part)
-{
+static int set_layers(int context, char *part) {
 	while (part != NULL) {
 		char *to = part, *from = part, *layer = part;
 
 		while (*from != '\0' && *from != ':') {
-			if (*from == '\\' && from[1] != '\0')
-				from++;
+			if (*from == '\\' && from[1] != '\0') from++;
 			*to++ = *from++;
 		}
 		part = *from == ':' ? from + 1 : NULL;
@@ -90,15 +83,12 @@ static int set_layers(int context, char *part)
 	return 0;
 }
 
-static int set_option(int context, struct str option)
-{
+static int set_option(int context, struct str option) {
 	bool flag = memchr(option.p, '=', option.n) == NULL;
 	cleanup_free char *key = str_copy(str_cut(&option, '=')), *value = str_copy(option);
 
-	if (key == NULL || value == NULL)
-		return -ENOMEM;
-	if (strcmp(key, "lowerdir") == 0)
-		return set_layers(context, value);
+	if (key == NULL || value == NULL) return -ENOMEM;
+	if (strcmp(key, "lowerdir") == 0) return set_layers(context, value);
 	return fsconfig(context, flag ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING, key,
 			flag ? NULL : value, 0) < 0
 		       ? -errno
@@ -107,8 +97,7 @@ static int set_option(int context, struct str option)
 
 /* The new way to mount takes options one by one, however many there are. */
 static int mount_large(const struct mount *m, const char *type, const char *target,
-		       unsigned long flags)
-{
+		       unsigned long flags) {
 	cleanup_close int context = fsopen(type, FSOPEN_CLOEXEC), tree = -1;
 	const struct str *all = m->options.items;
 	unsigned int attributes = (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0u) |
@@ -119,33 +108,26 @@ static int mount_large(const struct mount *m, const char *type, const char *targ
 	int error = context < 0 ? -errno : 0;
 
 	for (size_t i = 0; i < m->options.count && error == 0; i++)
-		if (!apply(all[i], &flags))
-			error = set_option(context, all[i]);
-	if (error != 0)
-		return error;
-	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
+		if (!apply(all[i], &flags)) error = set_option(context, all[i]);
+	if (error != 0) return error;
+	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) return -errno;
 	tree = fsmount(context, FSMOUNT_CLOEXEC, attributes);
 	if (tree < 0 || move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
 	return 0;
 }
 
-static int mount_one(const struct mount *m, const char *target)
-{
+static int mount_one(const struct mount *m, const char *target) {
 	cleanup_free char *type = str_copy(m->type), *source = str_copy(m->source);
 	cleanup_buf struct buf data = {0};
 	unsigned long flags;
 	bool bind;
 	int error;
 
-	if (type == NULL || source == NULL)
-		return -EINVAL;
+	if (type == NULL || source == NULL) return -EINVAL;
 	error = read_options(m, &flags, &data);
-	if (error != 0)
-		return error;
-	if (data.len > PAGE)
-		return mount_large(m, type, target, flags);
+	if (error != 0) return error;
+	if (data.len > PAGE) return mount_large(m, type, target, flags);
 	bind = flags & MS_BIND;
 	if (mount(source, target, type, bind ? flags & ~(unsigned long)MS_RDONLY : flags,
 		  data.data) < 0)
@@ -157,22 +139,17 @@ static int mount_one(const struct mount *m, const char *target)
 	return 0;
 }
 
-static bool is_below(struct str target)
-{
+static bool is_below(struct str target) {
 	while (target.n > 0)
-		if (str_is(str_cut(&target, '/'), ".."))
-			return false;
+		if (str_is(str_cut(&target, '/'), "..")) return false;
 	return true;
 }
 
-int rootfs_mount(const char *bundle, const struct rep *mounts, char *failed, size_t size)
-{
+int rootfs_mount(const char *bundle, const struct rep *mounts, char *failed, size_t size) {
 	cleanup_free char *root = str_format("%s/rootfs", bundle);
 
-	if (root == NULL)
-		return -ENOMEM;
-	if (mounts->count > 0 && mkdir(root, 0711) < 0 && errno != EEXIST)
-		return -errno;
+	if (root == NULL) return -ENOMEM;
+	if (mounts->count > 0 && mkdir(root, 0711) < 0 && errno != EEXIST) return -errno;
 	for (size_t i = 0; i < mounts->count; i++) {
 		const struct mount *m = (const struct mount *)mounts->items + i;
 		cleanup_free char *target =
@@ -181,8 +158,7 @@ int rootfs_mount(const char *bundle, const struct rep *mounts, char *failed, siz
 			    : is_below(m->target) ? mount_one(m, target)
 						  : -EINVAL;
 
-		if (error == 0)
-			continue;
+		if (error == 0) continue;
 		snprintf(failed, size, "cannot mount %.*s (%.*s) on %s", (int)m->source.n,
 			 m->source.p, (int)m->type.n, m->type.p, root);
 		rootfs_unmount(bundle);
@@ -192,12 +168,10 @@ int rootfs_mount(const char *bundle, const struct rep *mounts, char *failed, siz
 }
 
 /* All that is mounted there, one upon the other, the busy ones too. */
-int rootfs_unmount(const char *bundle)
-{
+int rootfs_unmount(const char *bundle) {
 	cleanup_free char *root = str_format("%s/rootfs", bundle);
 
-	if (root == NULL)
-		return -ENOMEM;
+	if (root == NULL) return -ENOMEM;
 	for (int i = 0; i < MAX_LAYERS_OF_MOUNTS; i++)
 		if (umount2(root, UMOUNT_NOFOLLOW | MNT_DETACH) < 0)
 			return errno == EINVAL || errno == ENOENT ? 0 : -errno;

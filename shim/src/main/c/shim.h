@@ -15,6 +15,8 @@
 
 /* The daemon's, in which all our containers are; main.c. */
 extern const char *our_namespace;
+/* Whoever ends the daemon and all that it started must not end us. */
+static const int ignored_signals[] = {SIGPIPE, SIGTERM, SIGHUP, SIGINT};
 
 /* ---- json.c: what stands in the OCI configuration, runc's log and our own files ---- */
 
@@ -57,17 +59,16 @@ struct spawn {
 	const char *directory;	 /* or NULL */
 	int fds[6];		 /* 0, 1, 2, ... of the child; -1: /dev/null */
 	int count;		 /* of FDS, or 0: the first three are /dev/null */
-	const char *environment; /* one more variable, or NULL */
-	const char *environment2;
 	bool outlives_us;
 };
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 /* The child's pid, or a negative errno, also when the program cannot be run. */
 pid_t spawn(const struct spawn *spawn);
 /* "runc --root R ... COMMAND", with LOG for its JSON log or /dev/null. */
 pid_t spawn_runc(const struct settings *s, const char *log, const char *const *command,
 		 struct spawn *spawn);
-void wait_for(pid_t pid);
 
 /* One run of runc for a call. */
 struct job {
@@ -143,7 +144,7 @@ void io_update(struct io *io);
 /* ---- clients.c: who sees and feeds the streams ---- */
 
 /* Answers the call in any case. */
-void attach(struct io *io, struct call *call, bool feeds);
+int attach(struct io *io, struct call *call, bool feeds);
 /* The other side of a FIFO or file that a terminal's bytes go to or come from, as they are. */
 int client_raw(struct io *io, int fd, bool feeds);
 void clients_write(struct io *io, uint8_t stream, const void *data, size_t n);
@@ -276,8 +277,8 @@ void put_frame(struct channel *to, uint32_t stream, uint8_t type, struct str dat
 
 /*
  * One call of a client, from its request until call_reply or call_fail, each
- * of which frees it.  The connection may be gone by then: the answer is then
- * dropped.
+ * of which frees it and returns 0.  The connection may be gone by then: the
+ * answer is then dropped.
  */
 struct call {
 	struct list of_connection;
@@ -291,9 +292,12 @@ struct call {
 	struct process *process;
 };
 
-void call_reply(struct call *call, const struct pb_message *message, const void *answer);
-printf_like(3, 4) void call_fail(struct call *call, enum code code, const char *format, ...);
-void call_fail_with(struct call *call, int error, const char *what);
+int call_reply(struct call *call, const struct pb_message *message, const void *answer);
+printf_like(3, 4) int call_fail(struct call *call, enum code code, const char *format, ...);
+int call_fail_with(struct call *call, int error, const char *what);
+/* Fail if there is an error, else reply with nothing. */
+int call_finish(struct call *call, int error, const char *what);
+#define REPLY(call, type, ...) call_reply(call, &pb_##type, &(struct type){__VA_ARGS__})
 /*
  * Answer, then give up the connection: it becomes TO.  On failure, as when the
  * client has other calls there or does not read, the call has failed.
@@ -306,7 +310,7 @@ bool ttrpc_clients(void);
 /* ---- calls.c: the services ---- */
 void calls_open(const char *socket, int fd);
 /* Must reply or fail, now or later. */
-void serve_call(struct call *call, const struct request *request);
+int serve_call(struct call *call, const struct request *request);
 /* The number of clients has become zero, or is so no longer. */
 void serve_clients(void);
 /* The next step of a Delete whose process has ended. */
@@ -316,6 +320,7 @@ void reply_wait(struct call *call, const struct process *p);
 /* ---- events.c ---- */
 void events_open(const char *ttrpc_address);
 void events_publish(const char *topic, const struct pb_message *message, const void *event);
+#define PUBLISH(topic, type, ...) events_publish(topic, &pb_##type, &(struct type){__VA_ARGS__})
 /* End the loop when all are delivered, or after so long. */
 void events_end(int ms);
 

@@ -15,13 +15,11 @@ static LIST_HEAD(connections);
 static struct watch listener = {.fd = -1};
 static struct timer accept_again;
 
-struct frame parse_frame(const uint8_t h[static FRAME_HEADER])
-{
+struct frame parse_frame(const uint8_t h[static FRAME_HEADER]) {
 	return (struct frame){get_u32(h), get_u32(h + 4), h[8], h[9]};
 }
 
-void put_frame(struct channel *to, uint32_t stream, uint8_t type, struct str data)
-{
+void put_frame(struct channel *to, uint32_t stream, uint8_t type, struct str data) {
 	uint8_t h[FRAME_HEADER] = {[8] = type};
 
 	put_u32(h, (uint32_t)data.n);
@@ -31,8 +29,7 @@ void put_frame(struct channel *to, uint32_t stream, uint8_t type, struct str dat
 	channel_send(to);
 }
 
-static void close_connection(struct channel *channel)
-{
+static void close_connection(struct channel *channel) {
 	struct connection *c = owner_of(channel, struct connection, channel);
 
 	list_each(call, &c->calls, struct call, of_connection) {
@@ -51,8 +48,7 @@ static void close_connection(struct channel *channel)
 	serve_clients();
 }
 
-static void send_response(struct connection *c, uint32_t stream, const struct response *response)
-{
+static void send_response(struct connection *c, uint32_t stream, const struct response *response) {
 	cleanup_buf struct buf data = {0};
 
 	pb_encode(&pb_response, response, &data);
@@ -61,40 +57,34 @@ static void send_response(struct connection *c, uint32_t stream, const struct re
 		shutdown(c->channel.watch.fd, SHUT_RDWR); /* its next event closes it */
 }
 
-static void answer(struct call *call, const struct response *response)
-{
-	if (call->connection != NULL)
-		send_response(call->connection, call->stream, response);
+static int answer(struct call *call, const struct response *response) {
+	if (call->connection != NULL) send_response(call->connection, call->stream, response);
 	list_remove(&call->waiting);
 	list_remove(&call->of_connection);
 	free(call);
+	return 0;
 }
 
-void call_reply(struct call *call, const struct pb_message *message, const void *content)
-{
+int call_reply(struct call *call, const struct pb_message *message, const void *content) {
 	cleanup_buf struct buf payload = {0};
 
-	if (message != NULL)
-		pb_encode(message, content, &payload);
+	if (message != NULL) pb_encode(message, content, &payload);
 	if (payload.failed || payload.len > FRAME_MAX - 64)
-		call_fail(call, RESOURCE_EXHAUSTED, "the answer has %zu bytes", payload.len);
-	else
-		answer(call, &(struct response){.payload = buf_str(&payload)});
+		return call_fail(call, RESOURCE_EXHAUSTED, "the answer has %zu bytes", payload.len);
+	return answer(call, &(struct response){.payload = buf_str(&payload)});
 }
 
-void call_fail(struct call *call, enum code code, const char *format, ...)
-{
+int call_fail(struct call *call, enum code code, const char *format, ...) {
 	char text[4096];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	answer(call, &(struct response){.status = {code, str_of(text)}});
+	return answer(call, &(struct response){.status = {code, str_of(text)}});
 }
 
-void call_fail_with(struct call *call, int error, const char *what)
-{
+int call_fail_with(struct call *call, int error, const char *what) {
 	static const struct {
 		int error;
 		enum code code;
@@ -106,22 +96,22 @@ void call_fail_with(struct call *call, int error, const char *what)
 	enum code code = UNKNOWN;
 
 	for (size_t i = 0; i < count_of(codes); i++)
-		if (codes[i].error == -error)
-			code = codes[i].code;
-	call_fail(call, code, "%s: %s", what, strerror(-error));
+		if (codes[i].error == -error) code = codes[i].code;
+	return call_fail(call, code, "%s: %s", what, strerror(-error));
 }
 
-static int take_request(struct connection *c, const struct frame *frame, struct str data)
-{
+int call_finish(struct call *call, int error, const char *what) {
+	return error != 0 ? call_fail_with(call, error, what) : call_reply(call, NULL, NULL);
+}
+
+static int take_request(struct connection *c, const struct frame *frame, struct str data) {
 	cleanup_arena struct arena arena = {0};
 	struct request request;
 	struct call *call;
 
-	if (pb_decode(&pb_request, &request, data, &arena) < 0)
-		return -EBADMSG;
+	if (pb_decode(&pb_request, &request, data, &arena) < 0) return -EBADMSG;
 	call = calloc(1, sizeof(*call));
-	if (call == NULL)
-		return -ENOMEM;
+	if (call == NULL) return -ENOMEM;
 	list_init(&call->waiting);
 	call->connection = c;
 	call->stream = frame->stream;
@@ -136,8 +126,7 @@ static int take_request(struct connection *c, const struct frame *frame, struct 
 }
 
 /* An error closes the connection. */
-static int check_frame(struct connection *c, const struct frame *frame)
-{
+static int check_frame(struct connection *c, const struct frame *frame) {
 	char text[64];
 
 	if (frame->type == FRAME_DATA) /* of a streaming call, which was refused */
@@ -146,8 +135,7 @@ static int check_frame(struct connection *c, const struct frame *frame)
 	    frame->stream <= c->last_stream)
 		return -EBADMSG;
 	c->last_stream = frame->stream;
-	if (frame->length <= FRAME_MAX)
-		return 0;
+	if (frame->length <= FRAME_MAX) return 0;
 	snprintf(text, sizeof(text), "the request has %u bytes", frame->length);
 	send_response(c, frame->stream,
 		      &(struct response){.status = {RESOURCE_EXHAUSTED, str_of(text)}});
@@ -155,8 +143,7 @@ static int check_frame(struct connection *c, const struct frame *frame)
 }
 
 /* Take one whole frame from what was received; 0 if there is none, 1 if there was one. */
-static int take_frame(struct connection *c)
-{
+static int take_frame(struct connection *c) {
 	struct buf *in = &c->channel.in;
 	cleanup_buf struct buf whole = {0};
 	struct frame frame;
@@ -164,17 +151,13 @@ static int take_frame(struct connection *c)
 	int error;
 
 	c->discard -= n;
-	if (n > 0)
-		buf_drop(in, n);
-	if (in->len < FRAME_HEADER)
-		return 0;
+	if (n > 0) buf_drop(in, n);
+	if (in->len < FRAME_HEADER) return 0;
 	frame = parse_frame(in->data);
 	n = FRAME_HEADER + frame.length;
-	if (frame.length <= FRAME_MAX && in->len < n)
-		return 0;
+	if (frame.length <= FRAME_MAX && in->len < n) return 0;
 	error = check_frame(c, &frame);
-	if (error != 0)
-		return error;
+	if (error != 0) return error;
 	if (frame.length > FRAME_MAX) {
 		c->discard = n;
 		return 1;
@@ -187,38 +170,31 @@ static int take_frame(struct connection *c)
 		buf_put(&whole, in->data, n);
 		buf_drop(in, n);
 	}
-	if (whole.failed)
-		return -ENOMEM;
-	if (frame.type == FRAME_DATA)
-		return 1;
+	if (whole.failed) return -ENOMEM;
+	if (frame.type == FRAME_DATA) return 1;
 	error = take_request(c, &frame,
 			     (struct str){(char *)whole.data + FRAME_HEADER, frame.length});
 	return error != 0 ? error : 1;
 }
 
-static bool is_open(const struct connection *wanted)
-{
+static bool is_open(const struct connection *wanted) {
 	list_each(c, &connections, struct connection, node)
-		if (c == wanted)
-			return true;
+		if (c == wanted) return true;
 	return false;
 }
 
-static int take_frames(struct channel *channel)
-{
+static int take_frames(struct channel *channel) {
 	struct connection *c = owner_of(channel, struct connection, channel);
 	int error;
 
 	do
 		error = take_frame(c);
 	while (error == 1 && is_open(c)); /* it may have been taken over */
-	if (error == -EBADMSG)
-		log_warn("closing a ttrpc connection that sent a malformed frame");
+	if (error == -EBADMSG) log_warn("closing a ttrpc connection that sent a malformed frame");
 	return error < 0 ? error : 0;
 }
 
-int call_take_over(struct call *call, struct channel *to)
-{
+int call_take_over(struct call *call, struct channel *to) {
 	struct connection *c = call->connection;
 	int error;
 
@@ -227,15 +203,13 @@ int call_take_over(struct call *call, struct channel *to)
 		return -EBUSY;
 	}
 	call_reply(call, NULL, NULL);
-	if (c->channel.out.len > 0)
-		return -EBUSY;
+	if (c->channel.out.len > 0) return -EBUSY;
 	error = channel_move(to, &c->channel);
 	close_connection(&c->channel);
 	return error;
 }
 
-static void open_connection(int fd)
-{
+static void open_connection(int fd) {
 	struct connection *c = calloc(1, sizeof(*c));
 	struct ucred peer = {0};
 	socklen_t size = sizeof(peer);
@@ -256,8 +230,7 @@ static void open_connection(int fd)
 		serve_clients();
 }
 
-static void accept_ready(struct watch *watch, uint32_t events)
-{
+static void accept_ready(struct watch *watch, uint32_t events) {
 	int fd = events & EPOLLIN ? accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC) : -1;
 
 	if (fd >= 0) {
@@ -269,20 +242,17 @@ static void accept_ready(struct watch *watch, uint32_t events)
 	}
 }
 
-static void accept_again_due(struct timer *timer)
-{
+static void accept_again_due(struct timer *timer) {
 	timer_stop(timer);
 	loop_want(&listener, EPOLLIN);
 }
 
-int ttrpc_serve(int fd)
-{
+int ttrpc_serve(int fd) {
 	listener = (struct watch){fd, 0, accept_ready};
 	accept_again.fire = accept_again_due;
 	return loop_want(&listener, EPOLLIN);
 }
 
-bool ttrpc_clients(void)
-{
+bool ttrpc_clients(void) {
 	return !list_empty(&connections);
 }
