@@ -34,7 +34,7 @@ class ShimStreamsIT {
     @BeforeEach
     void open() throws IOException {
         node = new ShimNode(GantryShimIT.built());
-        log = node.directory().resolve("a.log");
+        log = node.directory().resolve("100% of the log");
     }
 
     @AfterEach
@@ -155,14 +155,14 @@ class ShimStreamsIT {
         byte[] process = Json.write(ShimNode.process(false, "/bin/sh", "-c", "echo early; cat; echo late >&2; exit 7"));
         container.shim.exec("a", "e", process, ShimStreams.attached(true, true, false));
         Client client = new Client(container, Optional.of("e"), true);
+        client.send("typed before the start\n");
         var exit = container.shim.wait("a", Optional.of("e"));
 
         container.shim.startExec("a", "e");
-        client.send("typed\n");
 
         client.streams.endInput();
         client.ended();
-        assertThat(client.out.text()).isEqualTo("early\ntyped\n");
+        assertThat(client.out.text()).isEqualTo("early\ntyped before the start\n");
         assertThat(client.err.text()).isEqualTo("late\n");
         assertThat(exit.get(SECONDS, TimeUnit.SECONDS).status()).isEqualTo(7);
         container.shim.delete("a", Optional.of("e"));
