@@ -15,6 +15,7 @@
  *
  *   read ROOT FILE: prints a file of a container, with ROOT as the root for
  *                   all links on the way
+ *   pin USERS GROUPS USER-FILE [NET-FILE]: makes namespaces (pin.c)
  */
 #include "shim.h"
 
@@ -62,6 +63,7 @@ static const struct action {
 	{"delete", true, action_delete},
 	{"-info", false, action_info},
 	{"read", false, action_read},
+	{"pin", false, action_pin},
 };
 
 /* What to do; also "-v", and NULL if it cannot be understood. */

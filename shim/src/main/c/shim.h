@@ -337,5 +337,7 @@ int action_delete(const struct flags *flags);
 int action_info(const struct flags *flags);
 /* ---- readfile.c ---- */
 int action_read(const struct flags *flags);
+/* ---- pin.c ---- */
+int action_pin(const struct flags *flags);
 
 #endif
