@@ -15,9 +15,11 @@ import dev.gantry.image.UnpackLimits;
 import dev.gantry.linux.Cgroups;
 import dev.gantry.linux.HostFacts;
 import dev.gantry.linux.Poller;
+import dev.gantry.linux.UserNamespaces;
 import dev.gantry.runtime.Containers;
 import dev.gantry.runtime.RuntimeServices;
 import dev.gantry.sandbox.CgroupDriver;
+import dev.gantry.sandbox.HandlerFeatures;
 import dev.gantry.sandbox.PauseImage;
 import dev.gantry.sandbox.PodCgroups;
 import dev.gantry.sandbox.PodShims;
@@ -66,6 +68,8 @@ final class NodeServices {
     /// How many steps of calls may go on beside the calls themselves.
     private static final int STEP_THREADS = 64;
     private static final int EXIT_THREADS = 32;
+    /// Whatever shim a pod has, ours makes its user namespace.
+    private static final String PINNING_SHIM = "containerd-shim-gantry-v1";
     private static final Duration DELETIONS = Duration.ofSeconds(20);
 
     private final Configuration configuration;
@@ -113,6 +117,8 @@ final class NodeServices {
                         configuration.cni().addTimeout(),
                         configuration.cni().delTimeout()),
                 new StoredNetworkJournal(store));
+        UserNamespaces userNamespaces = new UserNamespaces(program(PINNING_SHIM));
+        HandlerFeatures features = new HandlerFeatures(byName, userNamespaces, state);
         this.sandboxes = new Sandboxes(new SandboxParts(
                 store,
                 images,
@@ -122,6 +128,8 @@ final class NodeServices {
                 shims,
                 new PodShims(),
                 handlers,
+                features,
+                userNamespaces,
                 podCgroups,
                 new SandboxSpec(
                         specParts,
@@ -142,6 +150,7 @@ final class NodeServices {
                 new NetworkGenerator(networkConfigs, configuration.cni().confTemplate()),
                 shims,
                 handlers,
+                features,
                 podCgroups,
                 cgroups,
                 specParts,

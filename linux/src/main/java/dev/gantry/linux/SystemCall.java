@@ -46,12 +46,14 @@ enum SystemCall {
     RENAMEAT2(316, 276),
     STATX(332, 291),
     PIDFD_SEND_SIGNAL(424, 424),
+    OPEN_TREE(428, 428),
     MOVE_MOUNT(429, 429),
     FSOPEN(430, 430),
     FSCONFIG(431, 431),
     FSMOUNT(432, 432),
     PIDFD_OPEN(434, 434),
     OPENAT2(437, 437),
+    MOUNT_SETATTR(442, 442),
     FCHMODAT2(452, 452);
 
     private final int number;

@@ -81,12 +81,21 @@ final class ContainerCreator {
             rollback.onFailure(() -> snapshotter.remove(id));
             timeline.run(
                     "snapshot",
-                    () -> snapshotter.prepare(id, parts.images().rootSnapshot(image, snapshotter), Map.of()));
+                    () -> snapshotter.prepare(
+                            id,
+                            parts.images().rootSnapshot(image, snapshotter),
+                            Map.of(),
+                            parts.places().idShift(sandbox)));
             rollback.onFailure(() -> parts.specs().delete(id));
             timeline.run("volumes", () -> parts.specs().createVolumes(plan));
             Bundle bundle = parts.bundle(id);
             rollback.onFailure(() -> BundleFiles.delete(bundle));
-            timeline.run("bundle", () -> BundleFiles.create(bundle, plan.spec().toJson()));
+            timeline.run(
+                    "bundle",
+                    () -> BundleFiles.create(
+                            bundle,
+                            plan.spec().toJson(),
+                            sandbox.config().namespaces().users()));
             Container created = creating.in(ContainerState.CREATED);
             timeline.run("commit", () -> parts.store().commit(Change.empty().put(ContainerRows.KIND, created)));
             timeline.log(log, "CreateContainer", id);

@@ -6,12 +6,14 @@ import dev.gantry.cri.runtime.v1.Mount;
 import dev.gantry.linux.MountInfo;
 import dev.gantry.sandbox.PodFiles;
 import dev.gantry.sandbox.Sandbox;
+import dev.gantry.sandbox.SandboxNamespaces;
 import dev.gantry.sandbox.SpecParts;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -25,12 +27,15 @@ final class ContainerMounts {
 
     private final Supplier<List<MountInfo>> hostMounts;
     private final boolean selinux;
+    private final Function<Sandbox, MountSupport> support;
 
     /// @param hostMounts reads the mount table of the host
     /// @param selinux    whether the kernel has it
-    ContainerMounts(Supplier<List<MountInfo>> hostMounts, boolean selinux) {
+    /// @param support    says what the OCI runtime of a pod can do
+    ContainerMounts(Supplier<List<MountInfo>> hostMounts, boolean selinux, Function<Sandbox, MountSupport> support) {
         this.hostMounts = hostMounts;
         this.selinux = selinux;
+        this.support = support;
     }
 
     /// @param rootPropagation what the root of the container must be for its mounts to propagate; empty for private
@@ -46,12 +51,14 @@ final class ContainerMounts {
         String rootPropagation = "";
         for (Mount mount : config.getMountsList()) {
             String propagation = propagation(mount);
-            requested.add(bind(mount, propagation));
+            requested.add(bind(mount, propagation, sandbox));
             rootPropagation = wider(rootPropagation, propagation);
         }
-        List<Spec.Mount> mounts = new ArrayList<>(standard(privileged));
+        SandboxNamespaces namespaces = sandbox.config().namespaces();
+        List<Spec.Mount> mounts = new ArrayList<>(standard(namespaces, privileged));
         mounts.addAll(pod(sandbox, files, readonlyRoot));
-        volumes.forEach(it -> mounts.add(bind(it.path().value(), it.directory(), "rprivate", false)));
+        volumes.forEach(it -> mounts.add(
+                BindMount.shifted(bind(it.path().value(), it.directory(), "rprivate", false), namespaces.users())));
         Set<String> taken = requested.stream().map(Spec.Mount::destination).collect(Collectors.toSet());
         mounts.removeIf(it -> isReplaced(it, taken));
         mounts.addAll(requested);
@@ -68,8 +75,8 @@ final class ContainerMounts {
         return destination;
     }
 
-    private static List<Spec.Mount> standard(boolean privileged) {
-        List<Spec.Mount> mounts = new ArrayList<>(SpecParts.standardMounts());
+    private static List<Spec.Mount> standard(SandboxNamespaces pod, boolean privileged) {
+        List<Spec.Mount> mounts = new ArrayList<>(SpecParts.standardMounts(pod));
         mounts.add(new Spec.Mount(
                 "/sys/fs/cgroup", "cgroup", "cgroup", List.of("nosuid", "noexec", "nodev", "relatime", "ro")));
         if (privileged) {
@@ -101,12 +108,13 @@ final class ContainerMounts {
                                         && mount.destination().startsWith(it + "/")));
     }
 
-    private Spec.Mount bind(Mount mount, String propagation) {
+    private Spec.Mount bind(Mount mount, String propagation, Sandbox sandbox) {
         ContainerPath destination = destination(mount);
         refuseWhatIsNotThereYet(mount, destination);
+        BindMount wanted = BindMount.of(mount, destination, propagation, support.apply(sandbox));
         Path source = HostPaths.existing(mount.getHostPath(), destination);
         checkPeers(source, propagation);
-        return bind(destination.value(), source, propagation, mount.getReadonly());
+        return wanted.from(source);
     }
 
     private static Spec.Mount bind(String destination, Path source, String propagation, boolean readonly) {
@@ -122,22 +130,6 @@ final class ContainerMounts {
                             .formatted(mount.getImage().getImage(), destination));
         }
         refuse(!mount.getImageSubPath().isEmpty(), destination, "has an image sub path but no image");
-        if (mount.getRecursiveReadOnly()) {
-            refuse(!mount.getReadonly(), destination, "is to be recursively read-only, but not read-only");
-            refuse(
-                    !propagation(mount).equals("rprivate"),
-                    destination,
-                    "is to be recursively read-only and to propagate, which exclude each other");
-            refuse(true, destination, "is to be recursively read-only, which no runtime handler supports yet");
-        }
-        refuse(
-                mount.getUidMappingsCount() + mount.getGidMappingsCount() > 0,
-                destination,
-                "has id mappings, which are not supported yet");
-        refuse(
-                mount.getMountOptionsCount() > 0,
-                destination,
-                "has mount options %s, which are not supported yet".formatted(mount.getMountOptionsList()));
         refuse(
                 mount.getSelinuxRelabel() && selinux,
                 destination,

@@ -25,14 +25,14 @@ final class ContainerNamespaces {
 
     /// @param cgroup whether it gets a cgroup namespace of its own
     List<Linux.Namespace> of(NamespaceOption request, Sandbox sandbox, boolean cgroup) {
-        if (request.hasUsernsOptions()
-                && request.getUsernsOptions().getMode() != dev.gantry.cri.runtime.v1.NamespaceMode.NODE) {
-            throw new ContainerException.InvalidRequest("user namespaces of containers are not supported yet");
-        }
         SandboxNamespaces pod = sandbox.config().namespaces();
         checkShared("network", CriSandboxes.mode(request.getNetwork()), pod.network(), sandbox);
         checkShared("ipc", CriSandboxes.mode(request.getIpc()), pod.ipc(), sandbox);
+        checkUsers(request, sandbox);
         List<Linux.Namespace> namespaces = new ArrayList<>();
+        if (pod.users().isPresent()) {
+            namespaces.add(of("user", "user", sandbox.pid()));
+        }
         pid(request, sandbox).ifPresent(namespaces::add);
         if (!pod.hostIpc()) {
             namespaces.add(of("ipc", "ipc", sandbox.pid()));
@@ -72,6 +72,23 @@ final class ContainerNamespaces {
             throw new ContainerException.InvalidRequest(
                     "%s namespace mode %s does not go with that of pod sandbox %s, which is %s"
                             .formatted(what, wanted, sandbox.id(), pods));
+        }
+    }
+
+    /// A request that says nothing of users takes those of the pod.
+    private static void checkUsers(NamespaceOption request, Sandbox sandbox) {
+        if (request.hasUsernsOptions()
+                && !CriSandboxes.users(request)
+                        .equals(sandbox.config().namespaces().users())) {
+            throw new ContainerException.InvalidRequest(
+                    "the user namespace of a container must be that of its pod, but pod sandbox %s has %s"
+                            .formatted(
+                                    sandbox.id(),
+                                    sandbox.config()
+                                            .namespaces()
+                                            .users()
+                                            .map(it -> "ids %s and %s".formatted(it.users(), it.groups()))
+                                            .orElse("the host's ids")));
         }
     }
 

@@ -18,6 +18,7 @@ import dev.gantry.sandbox.SandboxPlaces;
 import dev.gantry.sandbox.SandboxSpec;
 import dev.gantry.sandbox.SelinuxLabel;
 import dev.gantry.sandbox.SpecParts;
+import dev.gantry.sandbox.UserIds;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -44,13 +45,15 @@ final class ContainerSpecs {
     private final ContainerConfinement confinement;
     private final ImageVolumes volumes;
 
-    /// @param containers finds a container by its id
+    /// @param mountSupport what the OCI runtime of a pod can do with mounts
+    /// @param containers   finds a container by its id
     ContainerSpecs(
             SpecParts parts,
             PodCgroups cgroups,
             SandboxPlaces places,
             ImageContents images,
             NodeFeatures node,
+            Function<Sandbox, MountSupport> mountSupport,
             Function<String, Optional<Container>> containers) {
         this.parts = parts;
         this.cgroups = cgroups;
@@ -58,7 +61,7 @@ final class ContainerSpecs {
         this.images = images;
         this.node = node;
         this.namespaces = new ContainerNamespaces(containers);
-        this.mounts = new ContainerMounts(MountTable::read, node.selinux());
+        this.mounts = new ContainerMounts(MountTable::read, node.selinux(), mountSupport);
         this.confinement = new ContainerConfinement(parts, node);
         this.volumes = new ImageVolumes(places.root());
     }
@@ -102,6 +105,7 @@ final class ContainerSpecs {
         LinuxContainerSecurityContext security = config.getLinux().getSecurityContext();
         checkPrivileged(config, sandbox);
         ContainerUser user = ContainerUsers.choose(security, image, files.users(image));
+        sandbox.config().namespaces().users().ifPresent(it -> checkMapped(user, it));
         OciProcess.Capabilities capabilities = security.getPrivileged()
                 ? ContainerCapabilities.privileged(node.capability())
                 : ContainerCapabilities.of(security.getCapabilities(), node.capability());
@@ -157,6 +161,17 @@ final class ContainerSpecs {
         }
     }
 
+    private static void checkMapped(ContainerUser user, UserIds ids) {
+        boolean mapped = ids.users().contains(user.uid())
+                && ids.groups().contains(user.gid())
+                && user.groups().stream().allMatch(ids.groups()::contains);
+        if (!mapped) {
+            throw new ContainerException.InvalidRequest(
+                    "user %d with group %d and groups %s has ids that the pod's user namespace (%s, %s) does not have"
+                            .formatted(user.uid(), user.gid(), user.groups(), ids.users(), ids.groups()));
+        }
+    }
+
     private OciProcess process(
             ContainerConfig config,
             Sandbox sandbox,
@@ -194,6 +209,7 @@ final class ContainerSpecs {
         if (!privileged) {
             linux.maskedPaths(security.getMaskedPathsList()).readonlyPaths(security.getReadonlyPathsList());
         }
+        sandbox.config().namespaces().users().ifPresent(it -> SpecParts.addUsers(linux, it));
         confinement.seccomp(security, capabilities.bounding()).ifPresent(linux::seccomp);
         return linux;
     }

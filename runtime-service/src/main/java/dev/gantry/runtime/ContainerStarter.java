@@ -82,7 +82,9 @@ final class ContainerStarter {
                                 SHIM_START));
         ContainerIo io = timeline.measure("streams", () -> parts.streams().open(starting, bundle, shim));
         rollback.onFailure(io::close);
-        List<Mount> rootfs = parts.snapshotters().get(starting.snapshotter()).mounts(id);
+        List<Mount> rootfs = parts.snapshotters()
+                .get(starting.snapshotter())
+                .mounts(id, parts.places().idShift(sandbox));
         int pid = timeline.measure("create", () -> shim.create(id, bundle, rootfs, io.stdio(), handler.options()));
         rollback.onFailure(() -> deleteTask(shim, id));
         // The process waits for its start, so its pid cannot mean another yet.

@@ -2,6 +2,7 @@ package dev.gantry.runtime;
 
 import dev.gantry.cri.runtime.v1.DNSConfig;
 import dev.gantry.cri.runtime.v1.HugepageLimit;
+import dev.gantry.cri.runtime.v1.IDMapping;
 import dev.gantry.cri.runtime.v1.Int64Value;
 import dev.gantry.cri.runtime.v1.LinuxContainerResources;
 import dev.gantry.cri.runtime.v1.LinuxPodSandboxConfig;
@@ -21,6 +22,8 @@ import dev.gantry.cri.runtime.v1.Protocol;
 import dev.gantry.cri.runtime.v1.SELinuxOption;
 import dev.gantry.cri.runtime.v1.SecurityProfile.ProfileType;
 import dev.gantry.cri.runtime.v1.SupplementalGroupsPolicy;
+import dev.gantry.cri.runtime.v1.UserNamespace;
+import dev.gantry.linux.IdMapping;
 import dev.gantry.sandbox.DnsConfig;
 import dev.gantry.sandbox.LinuxResources;
 import dev.gantry.sandbox.NamespaceMode;
@@ -34,6 +37,7 @@ import dev.gantry.sandbox.SandboxSecurity;
 import dev.gantry.sandbox.SandboxState;
 import dev.gantry.sandbox.SecurityProfile;
 import dev.gantry.sandbox.SelinuxLabel;
+import dev.gantry.sandbox.UserIds;
 import dev.gantry.storage.Times;
 import java.util.List;
 import java.util.Locale;
@@ -103,11 +107,58 @@ final class CriSandboxes {
     }
 
     private static SandboxNamespaces namespaces(NamespaceOption message) {
-        if (message.hasUsernsOptions()
-                && message.getUsernsOptions().getMode() == dev.gantry.cri.runtime.v1.NamespaceMode.POD) {
-            throw new SandboxException.InvalidRequest("user namespaces of pods are not supported yet");
+        return new SandboxNamespaces(
+                mode(message.getNetwork()), mode(message.getPid()), mode(message.getIpc()), users(message));
+    }
+
+    /// The ids of a pod or container with a user namespace that is not the host's.
+    static Optional<UserIds> users(NamespaceOption message) {
+        if (!message.hasUsernsOptions()) {
+            return Optional.empty();
         }
-        return new SandboxNamespaces(mode(message.getNetwork()), mode(message.getPid()), mode(message.getIpc()));
+        UserNamespace users = message.getUsernsOptions();
+        return switch (mode(users.getMode())) {
+            case POD -> Optional.of(new UserIds(only("user", users.getUidsList()), only("group", users.getGidsList())));
+            case NODE -> {
+                if (users.getUidsCount() + users.getGidsCount() > 0) {
+                    throw new SandboxException.InvalidRequest(
+                            "user namespace mode NODE means the host's ids, so it cannot have mappings");
+                }
+                yield Optional.empty();
+            }
+            case CONTAINER, TARGET ->
+                throw new SandboxException.InvalidRequest(
+                        "a pod's user namespace is POD or NODE, not " + users.getMode());
+        };
+    }
+
+    private static IdMapping only(String what, List<IDMapping> mappings) {
+        if (mappings.size() != 1) {
+            throw new SandboxException.InvalidRequest(
+                    "a pod's user namespace needs exactly one mapping of %s ids, not %d"
+                            .formatted(what, mappings.size()));
+        }
+        try {
+            return mapping(mappings.getFirst());
+        } catch (IllegalArgumentException e) {
+            throw new SandboxException.InvalidRequest("a pod's user namespace: " + e.getMessage());
+        }
+    }
+
+    /// @throws IllegalArgumentException if it maps nothing or what no kernel knows
+    static IdMapping mapping(IDMapping message) {
+        return new IdMapping(
+                Integer.toUnsignedLong(message.getContainerId()),
+                Integer.toUnsignedLong(message.getHostId()),
+                Integer.toUnsignedLong(message.getLength()));
+    }
+
+    private static IDMapping message(IdMapping mapping) {
+        return IDMapping.newBuilder()
+                .setContainerId((int) mapping.container())
+                .setHostId((int) mapping.host())
+                .setLength((int) mapping.size())
+                .build();
     }
 
     static NamespaceMode mode(dev.gantry.cri.runtime.v1.NamespaceMode message) {
@@ -286,11 +337,17 @@ final class CriSandboxes {
     }
 
     private static NamespaceOption message(SandboxNamespaces namespaces) {
-        return NamespaceOption.newBuilder()
+        NamespaceOption.Builder message = NamespaceOption.newBuilder()
                 .setNetwork(message(namespaces.network()))
                 .setPid(message(namespaces.pid()))
-                .setIpc(message(namespaces.ipc()))
-                .build();
+                .setIpc(message(namespaces.ipc()));
+        namespaces
+                .users()
+                .ifPresent(it -> message.setUsernsOptions(UserNamespace.newBuilder()
+                        .setMode(dev.gantry.cri.runtime.v1.NamespaceMode.POD)
+                        .addUids(message(it.users()))
+                        .addGids(message(it.groups()))));
+        return message.build();
     }
 
     private static dev.gantry.cri.runtime.v1.SecurityProfile message(SecurityProfile profile) {

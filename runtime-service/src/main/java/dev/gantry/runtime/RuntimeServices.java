@@ -6,8 +6,11 @@ import dev.gantry.image.Images;
 import dev.gantry.linux.Cgroups;
 import dev.gantry.linux.KeyedLocks;
 import dev.gantry.linux.Poller;
+import dev.gantry.sandbox.HandlerFeatures;
 import dev.gantry.sandbox.PodCgroups;
+import dev.gantry.sandbox.RuntimeHandler;
 import dev.gantry.sandbox.RuntimeHandlers;
+import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxPlaces;
 import dev.gantry.sandbox.Sandboxes;
 import dev.gantry.sandbox.SpecParts;
@@ -49,6 +52,7 @@ public final class RuntimeServices {
             NetworkGenerator networkGenerator,
             Shims shims,
             RuntimeHandlers handlers,
+            HandlerFeatures features,
             PodCgroups podCgroups,
             Cgroups cgroups,
             SpecParts specParts,
@@ -85,6 +89,7 @@ public final class RuntimeServices {
                         setup.places(),
                         new ImageLayers(setup.images(), setup.snapshotters())::content,
                         NodeFeatures.detect(setup.cgroups()),
+                        sandbox -> mountSupport(setup, sandbox),
                         id -> setup.store().view().find(ContainerRows.KIND, id)),
                 new ContainerStreams(setup.poller(), setup.maxLogLine(), setup.steps(), setup.clock()),
                 setup.places(),
@@ -100,10 +105,16 @@ public final class RuntimeServices {
                 containers,
                 new ExecSync(containers, parts, new Execs(containers, parts)),
                 new ContainerStatsReader(new CgroupUsage(setup.cgroups()), setup.snapshotters(), setup.clock()),
-                new StatusReport(setup.networks()::status, setup.handlers(), setup.configuration()),
+                new StatusReport(setup.networks()::status, setup.handlers(), setup.features(), setup.configuration()),
                 new VerboseInfo(setup.sandboxes(), setup.handlers(), setup.places(), live),
                 setup.networkGenerator(),
                 setup.version());
+    }
+
+    private static MountSupport mountSupport(Setup setup, Sandbox sandbox) {
+        RuntimeHandler handler = setup.handlers().get(sandbox.handler());
+        return new MountSupport(
+                setup.features().recursiveReadOnly(handler), setup.features().idMappedMounts(handler));
     }
 
     /// Finds the containers again that ran before the daemon was started; after the sandboxes, before the first client.

@@ -7,9 +7,11 @@ import dev.gantry.cri.runtime.v1.RuntimeFeatures;
 import dev.gantry.cri.runtime.v1.RuntimeHandlerFeatures;
 import dev.gantry.cri.runtime.v1.RuntimeStatus;
 import dev.gantry.cri.runtime.v1.StatusResponse;
+import dev.gantry.sandbox.HandlerFeatures;
 import dev.gantry.sandbox.RuntimeHandler;
 import dev.gantry.sandbox.RuntimeHandlers;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -18,13 +20,18 @@ final class StatusReport {
 
     private final Supplier<NetworkReadiness> network;
     private final RuntimeHandlers handlers;
+    private final HandlerFeatures features;
     private final Supplier<Map<String, Object>> configuration;
 
     /// @param configuration what the daemon was told, for verbose answers
     StatusReport(
-            Supplier<NetworkReadiness> network, RuntimeHandlers handlers, Supplier<Map<String, Object>> configuration) {
+            Supplier<NetworkReadiness> network,
+            RuntimeHandlers handlers,
+            HandlerFeatures features,
+            Supplier<Map<String, Object>> configuration) {
         this.network = network;
         this.handlers = handlers;
+        this.features = features;
         this.configuration = configuration;
     }
 
@@ -34,8 +41,12 @@ final class StatusReport {
                         .addConditions(RuntimeCondition.newBuilder()
                                 .setType("RuntimeReady")
                                 .setStatus(true))
-                        .addConditions(networkReady()))
-                .setFeatures(RuntimeFeatures.newBuilder().setSupplementalGroupsPolicy(true));
+                        .addConditions(networkReady())
+                        .addConditions(noKnownFlaws()))
+                .setFeatures(RuntimeFeatures.newBuilder()
+                        .setSupplementalGroupsPolicy(true)
+                        .setUserNamespacesHostNetwork(handlers.all().stream().anyMatch(this::separatesUsers))
+                        .setMountOptions(true));
         // The default handler is also listed without a name: the kubelet asks for "" when a pod names none.
         response.addRuntimeHandlers(message("", handlers.defaultHandler()));
         handlers.all().forEach(it -> response.addRuntimeHandlers(message(it.name(), it)));
@@ -55,10 +66,29 @@ final class StatusReport {
         return condition.build();
     }
 
-    private static dev.gantry.cri.runtime.v1.RuntimeHandler message(String name, RuntimeHandler handler) {
+    /// For the operator: neither the kubelet nor a pod is kept from anything.
+    private RuntimeCondition noKnownFlaws() {
+        List<String> flaws = handlers.all().stream()
+                .flatMap(it -> features.flaws(it).stream().map(flaw -> it.name() + ": " + flaw))
+                .toList();
+        RuntimeCondition.Builder condition =
+                RuntimeCondition.newBuilder().setType("NoKnownFlaws").setStatus(flaws.isEmpty());
+        if (!flaws.isEmpty()) {
+            condition.setReason("OldRuntime").setMessage(String.join("; ", flaws));
+        }
+        return condition.build();
+    }
+
+    private boolean separatesUsers(RuntimeHandler handler) {
+        return features.noUserNamespaces(handler).isEmpty();
+    }
+
+    private dev.gantry.cri.runtime.v1.RuntimeHandler message(String name, RuntimeHandler handler) {
         return dev.gantry.cri.runtime.v1.RuntimeHandler.newBuilder()
                 .setName(name)
-                .setFeatures(RuntimeHandlerFeatures.getDefaultInstance())
+                .setFeatures(RuntimeHandlerFeatures.newBuilder()
+                        .setRecursiveReadOnlyMounts(features.recursiveReadOnly(handler))
+                        .setUserNamespaces(separatesUsers(handler)))
                 .build();
     }
 }

@@ -3,6 +3,7 @@ package dev.gantry.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.gantry.cri.oci.IdMapping;
 import dev.gantry.cri.oci.Spec;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.IDMapping;
@@ -12,9 +13,12 @@ import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
 import dev.gantry.cri.runtime.v1.Mount;
 import dev.gantry.cri.runtime.v1.MountPropagation;
 import dev.gantry.linux.MountInfo;
+import dev.gantry.sandbox.NamespaceMode;
 import dev.gantry.sandbox.PodFiles;
 import dev.gantry.sandbox.Sandbox;
+import dev.gantry.sandbox.SandboxNamespaces;
 import dev.gantry.sandbox.SandboxPlaces;
+import dev.gantry.sandbox.UserIds;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +26,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,6 +42,7 @@ class ContainerMountsTest {
     private Path directory;
     private PodFiles files;
     private final List<MountInfo> hostMounts = new ArrayList<>();
+    private MountSupport support = new MountSupport(true, true);
 
     @BeforeEach
     void makePlaces() throws IOException {
@@ -55,7 +61,7 @@ class ContainerMountsTest {
                 .setLinux(LinuxContainerConfig.newBuilder().setSecurityContext(security))
                 .addAllMounts(List.of(mounts))
                 .build();
-        return new ContainerMounts(() -> hostMounts, false).plan(config, sandbox, files, List.of());
+        return new ContainerMounts(() -> hostMounts, false, _ -> support).plan(config, sandbox, files, List.of());
     }
 
     private ContainerMounts.Plan plan(Mount... mounts) {
@@ -237,12 +243,76 @@ class ContainerMountsTest {
                 mount("/x").setImage(ImageSpec.newBuilder().setImage("data:1")),
                 "ImageVolumeMountFailed: image data:1 on /x: image volumes are not supported yet");
         assertRefused(mount("/x").setImageSubPath("a"), "mount /x has an image sub path but no image");
-        assertRefused(mount("/x").addUidMappings(IDMapping.getDefaultInstance()), "mount /x has id mappings");
-        assertRefused(mount("/x").addMountOptions("noexec"), "mount /x has mount options [noexec]");
+    }
+
+    private static IDMapping mapping(int container, int host, int length) {
+        return IDMapping.newBuilder()
+                .setContainerId(container)
+                .setHostId(host)
+                .setLength(length)
+                .build();
     }
 
     @Test
-    void areNotRecursivelyReadOnlyInWrongCombinationsNorYetInRightOnes() {
+    void showTheirFilesWithOtherOwners() {
+        Mount.Builder wanted = mount("/x").addUidMappings(mapping(0, 1000, 10)).addGidMappings(mapping(5, 2000, 20));
+
+        assertThat(at(plan(wanted.build()), "/x"))
+                .isEqualTo(new Spec.Mount(
+                        "/x",
+                        "bind",
+                        directory.toString(),
+                        List.of("rbind", "rprivate", "rw"),
+                        List.of(new IdMapping(0, 1000, 10)),
+                        List.of(new IdMapping(5, 2000, 20))));
+        assertRefused(
+                mount("/x").addUidMappings(mapping(0, 1000, 10)),
+                "mount /x has id mappings for users or for groups only, but needs both");
+        assertRefused(
+                mount("/x").addUidMappings(mapping(0, 1000, 0)).addGidMappings(mapping(0, 1000, 10)),
+                "mount /x: id mapping 0:1000:0 is empty");
+        support = MountSupport.NONE;
+        assertRefused(wanted, "mount /x has id mappings, which the pod's OCI runtime cannot do");
+    }
+
+    @Test
+    void haveOnlyOptionsThatTakeRightsAway() {
+        Mount.Builder wanted =
+                mount("/x").addMountOptions("noexec").addMountOptions("nosuid").addMountOptions("noexec");
+
+        assertThat(at(plan(wanted.build()), "/x").options())
+                .containsExactly("rbind", "rprivate", "rw", "noexec", "nosuid");
+        for (String option : List.of("exec", "dev", "rw", "rshared", "mode=777", "noexec,exec", "")) {
+            assertRefused(
+                    mount("/x").addMountOptions("nodev").addMountOptions(option),
+                    "mount /x has mount option \"%s\", but may only have some of".formatted(option));
+        }
+    }
+
+    @Test
+    void ofAPodWithItsOwnUsersShowTheHostsSysfsInTheHostsNetworkOnly() {
+        UserIds users = new UserIds(
+                new dev.gantry.linux.IdMapping(0, 100000, 65536), new dev.gantry.linux.IdMapping(0, 200000, 65536));
+        Sandbox own = pod(NamespaceMode.POD, users);
+        Sandbox host = pod(NamespaceMode.NODE, users);
+
+        assertThat(at(plan(own, LinuxContainerSecurityContext.getDefaultInstance()), "/sys")
+                        .type())
+                .isEqualTo("sysfs");
+        assertThat(at(plan(host, LinuxContainerSecurityContext.getDefaultInstance()), "/sys"))
+                .isEqualTo(new Spec.Mount(
+                        "/sys", "bind", "/sys", List.of("rbind", "rprivate", "nosuid", "noexec", "nodev", "rro")));
+    }
+
+    private static Sandbox pod(NamespaceMode network, UserIds users) {
+        return TestPods.sandbox(
+                new SandboxNamespaces(network, NamespaceMode.CONTAINER, NamespaceMode.POD, Optional.of(users)),
+                false,
+                Map.of());
+    }
+
+    @Test
+    void areRecursivelyReadOnlyWhereTheRuntimeCanAndTheRestFits() {
         assertRefused(
                 mount("/x").setRecursiveReadOnly(true), "mount /x is to be recursively read-only, but not read-only");
         assertRefused(
@@ -251,9 +321,10 @@ class ContainerMountsTest {
                         .setReadonly(true)
                         .setPropagation(MountPropagation.PROPAGATION_HOST_TO_CONTAINER),
                 "mount /x is to be recursively read-only and to propagate");
-        assertRefused(
-                mount("/x").setRecursiveReadOnly(true).setReadonly(true),
-                "mount /x is to be recursively read-only, which no runtime handler supports yet");
+        Mount.Builder right = mount("/x").setRecursiveReadOnly(true).setReadonly(true);
+        assertThat(at(plan(right.build()), "/x").options()).containsExactly("rbind", "rprivate", "rro");
+        support = MountSupport.NONE;
+        assertRefused(right, "RROUnsupported: mount /x is to be recursively read-only");
     }
 
     private ContainerMounts.Plan propagating(String name, MountPropagation propagation) {

@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gantry.cri.oci.Linux;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
+import dev.gantry.cri.runtime.v1.IDMapping;
 import dev.gantry.cri.runtime.v1.LinuxContainerResources;
 import dev.gantry.cri.runtime.v1.NamespaceMode;
 import dev.gantry.cri.runtime.v1.NamespaceOption;
 import dev.gantry.cri.runtime.v1.UserNamespace;
+import dev.gantry.linux.IdMapping;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxId;
+import dev.gantry.sandbox.SandboxNamespaces;
+import dev.gantry.sandbox.UserIds;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -123,20 +127,48 @@ class ContainerNamespacesTest {
                 .hasMessage("target container ended of the pid namespace does not run");
     }
 
+    private static NamespaceOption users(UserNamespace.Builder users) {
+        return NamespaceOption.newBuilder().setUsernsOptions(users).build();
+    }
+
+    private static UserNamespace.Builder users(int host) {
+        IDMapping mapping =
+                IDMapping.newBuilder().setHostId(host).setLength(65536).build();
+        return UserNamespace.newBuilder()
+                .setMode(NamespaceMode.POD)
+                .addUids(mapping)
+                .addGids(mapping);
+    }
+
     @Test
-    void includeNoUserNamespaceYet() {
-        assertRefused(
-                NamespaceOption.newBuilder()
-                        .setUsernsOptions(UserNamespace.newBuilder().setMode(NamespaceMode.POD))
-                        .build(),
-                "user namespaces of containers are not supported yet");
-        assertThat(namespaces.of(
-                        NamespaceOption.newBuilder()
-                                .setUsernsOptions(UserNamespace.newBuilder().setMode(NamespaceMode.NODE))
-                                .build(),
-                        POD,
-                        false))
-                .isNotEmpty();
+    void includeThePodsUsersWhoeverAsksForThemOrSaysNothing() {
+        IdMapping ids = new IdMapping(0, 100000, 65536);
+        Sandbox pod = TestPods.sandbox(
+                new SandboxNamespaces(
+                        dev.gantry.sandbox.NamespaceMode.POD,
+                        dev.gantry.sandbox.NamespaceMode.CONTAINER,
+                        dev.gantry.sandbox.NamespaceMode.POD,
+                        Optional.of(new UserIds(ids, ids))),
+                false,
+                Map.of());
+        Linux.Namespace pods = new Linux.Namespace("user", "/proc/4242/ns/user");
+
+        assertThat(namespaces.of(NamespaceOption.getDefaultInstance(), pod, false))
+                .contains(pods);
+        assertThat(namespaces.of(users(users(100000)), pod, false)).contains(pods);
+        for (UserNamespace.Builder other :
+                List.of(users(200000), UserNamespace.newBuilder().setMode(NamespaceMode.NODE))) {
+            assertThatThrownBy(() -> namespaces.of(users(other), pod, false))
+                    .isInstanceOf(ContainerException.InvalidRequest.class)
+                    .hasMessageContaining("has ids 0:100000:65536 and 0:100000:65536");
+        }
+    }
+
+    @Test
+    void includeNoUsersOfTheirOwn() {
+        assertRefused(users(users(100000)), "the user namespace of a container must be that of its pod");
+        assertThat(namespaces.of(users(UserNamespace.newBuilder().setMode(NamespaceMode.NODE)), POD, false))
+                .noneMatch(it -> it.type().equals("user"));
     }
 
     private void assertRefused(NamespaceOption option, String message) {

@@ -62,6 +62,7 @@ class ContainerSpecsTest {
                     throw new AssertionError("the tests bring their images themselves");
                 },
                 new NodeFeatures(number -> true, unifiedCgroups, false, Set.of(), false, false),
+                _ -> MountSupport.NONE,
                 _ -> Optional.empty());
     }
 

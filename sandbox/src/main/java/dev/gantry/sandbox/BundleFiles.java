@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
 import java.util.Set;
 
 /// Makes and deletes the bundles that OCI runtimes read.
@@ -27,15 +28,22 @@ public final class BundleFiles {
     private BundleFiles() {}
 
     /// Makes the folder with `config.json` and an empty `rootfs`.
-    public static void create(Bundle bundle, byte[] config) {
+    ///
+    /// @param users of a pod whose root is not the host's: it must be able to pass through to its own root as well
+    public static void create(Bundle bundle, byte[] config, Optional<UserIds> users) {
         try {
             Path parent = bundle.directory().getParent();
             if (parent != null) {
-                Files.createDirectories(parent, PRIVATE);
+                Files.createDirectories(parent, PASSABLE);
             }
             Files.createDirectory(bundle.directory(), PRIVATE);
             Files.createDirectory(bundle.rootfs(), PASSABLE);
             Files.write(bundle.config(), config);
+            if (users.isPresent()) {
+                int group = (int) users.get().rootGroup();
+                Files.setAttribute(bundle.directory(), "unix:gid", group);
+                Files.setPosixFilePermissions(bundle.directory(), PosixFilePermissions.fromString("rwx--x---"));
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write bundle " + bundle.directory(), e);
         }

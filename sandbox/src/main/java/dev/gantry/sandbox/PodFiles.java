@@ -8,7 +8,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.regex.Pattern;
 
@@ -16,6 +18,10 @@ import java.util.regex.Pattern;
 ///
 ///     <root>/sandboxes/<id>/{hostname,hosts,resolv.conf,volumes/<name>}
 ///     <state>/sandboxes/<id>/shm
+///
+/// A pod with users of its own has there, too, the pin of their namespace and the snapshots as they look to them:
+///
+///     <state>/sandboxes/<id>/{user,layers}
 public final class PodFiles {
 
     private static final Path HOST_RESOLV_CONF = Path.of("/etc/resolv.conf");
@@ -54,6 +60,16 @@ public final class PodFiles {
         return namespaces.hostIpc() ? HOST_SHM : stateDirectory.resolve("shm");
     }
 
+    /// The pin of the pod's user namespace.
+    public Path userNamespace() {
+        return stateDirectory.resolve("user");
+    }
+
+    /// Where the snapshotter's root is mounted with the pod's ids.
+    Path layers() {
+        return stateDirectory.resolve("layers");
+    }
+
     void create(SandboxConfig config, String hostName) {
         try {
             makeDirectory(directory);
@@ -61,12 +77,24 @@ public final class PodFiles {
             write(hostname(), hostName + "\n");
             write(hosts(), hostsOf(config, hostName, List.of()));
             write(resolvConf(), resolvConfOf(config.dns()));
+            if (config.namespaces().users().isPresent()) {
+                giveTo(config.namespaces().users().get());
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write the files of the pod to " + directory, e);
         }
         if (!config.namespaces().hostIpc()) {
-            mountShm();
+            mountShm(config.namespaces().users());
         }
+    }
+
+    /// The pod's root is root of its files, too.
+    private void giveTo(UserIds users) throws IOException {
+        for (Path file : List.of(hostname(), hosts(), resolvConf())) {
+            Files.setAttribute(file, "unix:uid", (int) users.rootUser());
+            Files.setAttribute(file, "unix:gid", (int) users.rootGroup());
+        }
+        Files.createDirectory(layers());
     }
 
     /// Adds the pod's own addresses, which are known only once its network is there.
@@ -115,20 +143,16 @@ public final class PodFiles {
         return volume;
     }
 
-    private void mountShm() {
+    private void mountShm(Optional<UserIds> users) {
         Path shm = stateDirectory.resolve("shm");
+        List<String> options = new ArrayList<>(List.of("nosuid", "nodev", "noexec", "mode=1777", "size=" + SHM_BYTES));
+        users.ifPresent(it -> options.addAll(List.of("uid=" + it.rootUser(), "gid=" + it.rootGroup())));
         try {
             Files.createDirectories(shm);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot make " + shm, e);
         }
-        Mounts.mount(
-                new Mount(
-                        "tmpfs",
-                        "shm",
-                        Path.of(""),
-                        List.of("nosuid", "nodev", "noexec", "mode=1777", "size=" + SHM_BYTES)),
-                shm);
+        Mounts.mount(new Mount("tmpfs", "shm", Path.of(""), options), shm);
     }
 
     private static String hostsOf(SandboxConfig config, String hostName, List<String> ips) throws IOException {

@@ -1,6 +1,7 @@
 package dev.gantry.sandbox;
 
 import dev.gantry.image.Images;
+import dev.gantry.linux.UserNamespaces;
 import dev.gantry.shim.Shims;
 import dev.gantry.storage.MetadataStore;
 import dev.gantry.storage.Snapshotters;
@@ -20,6 +21,8 @@ public record SandboxParts(
         Shims shims,
         PodShims podShims,
         RuntimeHandlers handlers,
+        HandlerFeatures features,
+        UserNamespaces userNamespaces,
         PodCgroups cgroups,
         SandboxSpec specs,
         SandboxPlaces places,

@@ -1,6 +1,8 @@
 package dev.gantry.sandbox;
 
+import dev.gantry.storage.IdShift;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// Where sandboxes keep their files.
 ///
@@ -21,5 +23,13 @@ public record SandboxPlaces(Path root, Path state, Path netns) {
 
     public PodFiles files(SandboxId id) {
         return new PodFiles(root, state, id);
+    }
+
+    /// How the pod sees snapshots; empty for one whose users are the host's.
+    public Optional<IdShift> idShift(Sandbox sandbox) {
+        return sandbox.config()
+                .namespaces()
+                .users()
+                .map(it -> new IdShift(files(sandbox.id()).layers(), it.users(), it.groups()));
     }
 }

@@ -1,7 +1,9 @@
 package dev.gantry.sandbox;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.gantry.linux.IdMapping;
 import dev.gantry.sandbox.stored.Hugepages;
+import dev.gantry.sandbox.stored.IdRange;
 import dev.gantry.sandbox.stored.Port;
 import dev.gantry.sandbox.stored.Profile;
 import dev.gantry.sandbox.stored.Resources;
@@ -151,12 +153,21 @@ final class SandboxRows implements Codec<Sandbox> {
                         .setLevel(security.selinux().level()));
         security.user().ifPresent(row::setUser);
         security.group().ifPresent(row::setGroup);
+        security.namespaces()
+                .users()
+                .ifPresent(it -> row.setUsers(encode(it.users())).setGroups(encode(it.groups())));
         return row.build();
     }
 
     private static SandboxSecurity decode(Security row) {
         return new SandboxSecurity(
-                new SandboxNamespaces(mode(row.getNetwork()), mode(row.getPid()), mode(row.getIpc())),
+                new SandboxNamespaces(
+                        mode(row.getNetwork()),
+                        mode(row.getPid()),
+                        mode(row.getIpc()),
+                        row.hasUsers()
+                                ? Optional.of(new UserIds(decode(row.getUsers()), decode(row.getGroups())))
+                                : Optional.empty()),
                 row.getPrivileged(),
                 row.hasUser() ? OptionalLong.of(row.getUser()) : OptionalLong.empty(),
                 row.hasGroup() ? OptionalLong.of(row.getGroup()) : OptionalLong.empty(),
@@ -170,6 +181,17 @@ final class SandboxRows implements Codec<Sandbox> {
                         row.getSelinux().getRole(),
                         row.getSelinux().getType(),
                         row.getSelinux().getLevel()));
+    }
+
+    private static IdRange encode(IdMapping mapping) {
+        return IdRange.newBuilder()
+                .setHost((int) mapping.host())
+                .setSize((int) mapping.size())
+                .build();
+    }
+
+    private static IdMapping decode(IdRange row) {
+        return new IdMapping(0, Integer.toUnsignedLong(row.getHost()), Integer.toUnsignedLong(row.getSize()));
     }
 
     private static NamespaceMode mode(int number) {

@@ -17,6 +17,8 @@ public final class SandboxSpec {
     /// As little CPU weight as the kernel knows: the pause process only sleeps.
     private static final long PAUSE_SHARES = 2;
     private static final long PAUSE_OOM_SCORE = -998;
+    /// The kernel takes no other group than those that are mapped, and none above this.
+    private static final long LAST_GROUP = Integer.MAX_VALUE;
 
     private final SpecParts parts;
     private final PodCgroups cgroups;
@@ -52,6 +54,7 @@ public final class SandboxSpec {
                         .cpu(Resources.Cpu.builder().shares(PAUSE_SHARES).build())
                         .devices(List.of(Resources.DeviceRule.DENY_ALL))
                         .build());
+        config.namespaces().users().ifPresent(it -> SpecParts.addUsers(linux, it));
         parts.seccomp(security.seccomp(), List.of()).ifPresent(linux::seccomp);
         Spec.Builder spec = Spec.builder()
                 .process(process(security, image))
@@ -92,6 +95,10 @@ public final class SandboxSpec {
         SandboxNamespaces of = sandbox.config().namespaces();
         List<Linux.Namespace> namespaces = new ArrayList<>();
         namespaces.add(new Linux.Namespace("mount"));
+        if (of.users().isPresent()) {
+            Path pin = places.files(sandbox.id()).userNamespace();
+            namespaces.add(new Linux.Namespace("user", pin.toString()));
+        }
         if (!of.hostPid()) {
             namespaces.add(new Linux.Namespace("pid"));
         }
@@ -108,7 +115,8 @@ public final class SandboxSpec {
 
     private List<Spec.Mount> mounts(Sandbox sandbox) {
         PodFiles files = places.files(sandbox.id());
-        List<Spec.Mount> mounts = new ArrayList<>(SpecParts.standardMounts());
+        List<Spec.Mount> mounts =
+                new ArrayList<>(SpecParts.standardMounts(sandbox.config().namespaces()));
         mounts.add(new Spec.Mount(
                 "/dev/shm",
                 "bind",
@@ -129,7 +137,11 @@ public final class SandboxSpec {
                 sysctls.put("net.ipv4.ip_unprivileged_port_start", "0");
             }
             if (unprivilegedIcmp) {
-                sysctls.put("net.ipv4.ping_group_range", "0 2147483647");
+                long last = config.namespaces()
+                        .users()
+                        .map(it -> it.groups().size() - 1)
+                        .orElse(LAST_GROUP);
+                sysctls.put("net.ipv4.ping_group_range", "0 " + Math.min(last, LAST_GROUP));
             }
         }
         sysctls.putAll(config.sysctls());

@@ -4,6 +4,7 @@ import dev.gantry.image.Image;
 import dev.gantry.linux.Mount;
 import dev.gantry.linux.NetworkNamespaces;
 import dev.gantry.linux.PidFd;
+import dev.gantry.linux.UserNamespaces;
 import dev.gantry.shim.Bundle;
 import dev.gantry.shim.Shim;
 import dev.gantry.shim.Stdio;
@@ -41,6 +42,9 @@ final class SandboxStarter {
     Sandbox run(SandboxConfig config, String handlerName) {
         Timeline timeline = new Timeline();
         RuntimeHandler handler = parts.handlers().get(handlerName);
+        if (config.namespaces().users().isPresent()) {
+            requireUserNamespaces(handler, config);
+        }
         SandboxId id = SandboxId.random();
         PodCgroups.Place place = parts.cgroups().place(id, config.cgroupParent());
         Image pause = parts.pauseImage().get();
@@ -71,6 +75,13 @@ final class SandboxStarter {
         } catch (RuntimeException | InterruptedException e) {
             throw failed(creating, rollback, e);
         }
+    }
+
+    private void requireUserNamespaces(RuntimeHandler handler, SandboxConfig config) {
+        parts.features().noUserNamespaces(handler).ifPresent(why -> {
+            throw new SandboxException.InvalidRequest("pod %s cannot have a user namespace with runtime handler %s: %s"
+                    .formatted(config.metadata().name(), handler.name(), why));
+        });
     }
 
     private void reserve(Sandbox creating) {
@@ -111,12 +122,17 @@ final class SandboxStarter {
         List<String> ips;
         int pid;
         if (config.namespaces().hostNetwork()) {
+            var _ = timeline.measure("userns", () -> separateUsers(sandbox, Optional.empty()));
             pid = timeline.measure("create", () -> createPause(sandbox, handler, pause, rollback, timeline));
             ips = List.of();
         } else {
             Path netns = parts.places().networkNamespace(sandbox.id());
             rollback.onFailure(() -> NetworkNamespaces.remove(netns));
-            timeline.run("netns", () -> NetworkNamespaces.create(netns));
+            if (config.namespaces().users().isPresent()) {
+                var _ = timeline.measure("netns", () -> separateUsers(sandbox, Optional.of(netns)));
+            } else {
+                timeline.run("netns", () -> NetworkNamespaces.create(netns));
+            }
             Rollback ofNetwork = new Rollback();
             rollback.onFailure(ofNetwork);
             Future<List<String>> network = parts.steps()
@@ -137,6 +153,21 @@ final class SandboxStarter {
         Shim shim = parts.podShims().find(sandbox.id()).orElseThrow();
         timeline.run("start", () -> shim.start(sandbox.id().value()));
         return sandbox.ready(pid, ips);
+    }
+
+    /// Makes the user namespace of a pod that is to have one, which owns its network namespace, and shows it the layers
+    /// of images with its ids. Both go with the pod's files.
+    private Optional<UserIds> separateUsers(Sandbox sandbox, Optional<Path> netns) throws InterruptedException {
+        Optional<UserIds> wanted = sandbox.config().namespaces().users();
+        if (wanted.isEmpty()) {
+            return wanted;
+        }
+        UserIds users = wanted.get();
+        PodFiles files = parts.places().files(sandbox.id());
+        parts.userNamespaces().create(users.users(), users.groups(), files.userNamespace(), netns);
+        Snapshotter snapshotter = parts.snapshotters().get(sandbox.snapshotter());
+        UserNamespaces.mount(snapshotter.root(), files.layers(), files.userNamespace(), true);
+        return wanted;
     }
 
     /// Does `work` while `other` runs, and leaves only when both have ended, so that no undoing meets a step still at
@@ -173,10 +204,18 @@ final class SandboxStarter {
         rollback.onFailure(() -> snapshotter.remove(id));
         // Writable, as runc makes the mount points in it; the container itself sees it read-only.
         List<Mount> rootfs = timeline.measure(
-                "snapshot", () -> snapshotter.prepare(id, parts.images().rootSnapshot(pause, snapshotter), Map.of()));
+                "snapshot",
+                () -> snapshotter.prepare(
+                        id,
+                        parts.images().rootSnapshot(pause, snapshotter),
+                        Map.of(),
+                        parts.places().idShift(sandbox)));
         Bundle bundle = new Bundle(parts.places().bundle(id));
         rollback.onFailure(() -> BundleFiles.delete(bundle));
-        BundleFiles.create(bundle, parts.specs().encode(sandbox, parts.images().config(pause)));
+        BundleFiles.create(
+                bundle,
+                parts.specs().encode(sandbox, parts.images().config(pause)),
+                sandbox.config().namespaces().users());
         Shim shim = timeline.measure(
                 "shim", () -> parts.shims().start(handler.shim(), bundle, id, Optional.empty(), SHIM_START));
         rollback.onFailure(() -> parts.shims().cleanup(handler.shim(), bundle, id));

@@ -1,14 +1,17 @@
 package dev.gantry.sandbox;
 
+import dev.gantry.cri.oci.Linux;
 import dev.gantry.cri.oci.OciProcess;
 import dev.gantry.cri.oci.Seccomp;
 import dev.gantry.cri.oci.SeccompDefault;
 import dev.gantry.cri.oci.Spec;
 import dev.gantry.linux.HostFacts;
+import dev.gantry.linux.IdMapping;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -62,8 +65,33 @@ public final class SpecParts {
     private final SeccompDefault seccompDefault = SeccompDefault.load();
     private final AtomicBoolean toldOfOomScore = new AtomicBoolean();
 
-    /// The file systems that every container has; `/sys` is read-only.
-    public static List<Spec.Mount> standardMounts() {
+    /// The file systems that every container of a pod has; `/sys` is read-only.
+    ///
+    /// Who owns no network namespace cannot mount a sysfs: a pod with users of its own in the host's network
+    /// sees the host's.
+    public static List<Spec.Mount> standardMounts(SandboxNamespaces pod) {
+        if (pod.users().isEmpty() || !pod.hostNetwork()) {
+            return standardMounts();
+        }
+        List<Spec.Mount> mounts = new ArrayList<>(standardMounts());
+        mounts.replaceAll(it -> it.destination().equals("/sys")
+                ? new Spec.Mount(
+                        "/sys", "bind", "/sys", List.of("rbind", "rprivate", "nosuid", "noexec", "nodev", "rro"))
+                : it);
+        return mounts;
+    }
+
+    /// What the spec of a container in a pod with a user namespace says beside the namespace itself.
+    public static void addUsers(Linux.Builder linux, UserIds users) {
+        linux.uidMappings(List.of(mapping(users.users()))).gidMappings(List.of(mapping(users.groups())));
+    }
+
+    /// As the runtime specification has it.
+    public static dev.gantry.cri.oci.IdMapping mapping(IdMapping mapping) {
+        return new dev.gantry.cri.oci.IdMapping(mapping.container(), mapping.host(), mapping.size());
+    }
+
+    private static List<Spec.Mount> standardMounts() {
         return List.of(
                 new Spec.Mount("/proc", "proc", "proc", List.of("nosuid", "noexec", "nodev")),
                 new Spec.Mount("/dev", "tmpfs", "tmpfs", List.of("nosuid", "strictatime", "mode=755", "size=65536k")),

@@ -3,6 +3,7 @@ package dev.gantry.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.gantry.linux.IdMapping;
 import dev.gantry.sandbox.stored.SandboxRow;
 import java.time.Instant;
 import java.util.List;
@@ -31,7 +32,12 @@ class SandboxRowsTest {
 
     private static Sandbox sandbox(SandboxState state, SecurityProfile seccomp) {
         SandboxSecurity security = new SandboxSecurity(
-                new SandboxNamespaces(NamespaceMode.POD, NamespaceMode.NODE, NamespaceMode.POD),
+                new SandboxNamespaces(
+                        NamespaceMode.NODE,
+                        NamespaceMode.POD,
+                        NamespaceMode.POD,
+                        Optional.of(new UserIds(
+                                new IdMapping(0, 4_000_000_000L, 65536), new IdMapping(0, 1 << 16, 65536)))),
                 true,
                 OptionalLong.of(1000),
                 OptionalLong.of(2000),
@@ -50,7 +56,7 @@ class SandboxRowsTest {
                 Map.of("app", "web"),
                 Map.of("note", "x"),
                 "/kubepods/u-1",
-                Map.of("net.core.somaxconn", "100"),
+                Map.of("kernel.shmmax", "100"),
                 security,
                 Optional.of(RESOURCES),
                 Optional.of(RESOURCES));

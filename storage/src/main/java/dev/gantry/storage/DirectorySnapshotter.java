@@ -63,7 +63,11 @@ abstract sealed class DirectorySnapshotter implements Snapshotter permits Overla
     /// @param parent where the files of its parent lie
     abstract void fill(Path directory, Optional<Path> parent, SnapshotState state) throws IOException;
 
-    abstract List<Mount> mounts(Snapshot snapshot);
+    /// @param layers the root of this snapshotter, or where it is mounted once more
+    abstract List<Mount> mounts(Snapshot snapshot, Path layers);
+
+    /// Gives what [#fill] made to the pod's own root.
+    abstract void shift(Path directory, IdShift shift) throws IOException;
 
     @Override
     public final String name() {
@@ -77,21 +81,52 @@ abstract sealed class DirectorySnapshotter implements Snapshotter permits Overla
 
     @Override
     public final List<Mount> prepare(String key, Optional<String> parent, Map<String, String> labels) {
-        return mounts(create(key, parent, SnapshotState.ACTIVE, false, labels));
+        return prepare(key, parent, labels, Optional.empty());
+    }
+
+    @Override
+    public final List<Mount> prepare(
+            String key, Optional<String> parent, Map<String, String> labels, Optional<IdShift> shift) {
+        Path layers = layers(shift);
+        return mounts(create(key, parent, SnapshotState.ACTIVE, false, labels, shift), layers);
     }
 
     @Override
     public final List<Mount> view(String key, Optional<String> parent) {
-        return mounts(create(key, parent, SnapshotState.VIEW, false, Map.of()));
+        return view(key, parent, Optional.empty());
+    }
+
+    @Override
+    public final List<Mount> view(String key, Optional<String> parent, Optional<IdShift> shift) {
+        Path layers = layers(shift);
+        return mounts(create(key, parent, SnapshotState.VIEW, false, Map.of(), shift), layers);
     }
 
     @Override
     public final List<Mount> mounts(String key) {
+        return mounts(key, Optional.empty());
+    }
+
+    @Override
+    public final List<Mount> mounts(String key, Optional<IdShift> shift) {
+        Path layers = layers(shift);
+        return mounts(mountable(key), layers);
+    }
+
+    private Snapshot mountable(String key) {
         Snapshot snapshot = get(key);
         if (snapshot.info().state() == SnapshotState.COMMITTED) {
             throw new StorageException.WrongState("snapshot %s is committed: mount a view of it".formatted(key));
         }
-        return mounts(snapshot);
+        return snapshot;
+    }
+
+    private Path layers(Optional<IdShift> shift) {
+        if (shift.isPresent() && !shiftsIds()) {
+            throw new StorageException.WrongState(
+                    "snapshotter %s cannot serve pods with user namespaces; overlayfs can".formatted(name));
+        }
+        return shift.map(IdShift::root).orElse(root);
     }
 
     @Override
@@ -101,7 +136,7 @@ abstract sealed class DirectorySnapshotter implements Snapshotter permits Overla
             remove(key);
         }
         Optional<String> below = layersIndependent() ? Optional.empty() : parent;
-        return files(create(key, below, SnapshotState.ACTIVE, true, Map.of()));
+        return files(create(key, below, SnapshotState.ACTIVE, true, Map.of(), Optional.empty()));
     }
 
     @Override
@@ -140,7 +175,12 @@ abstract sealed class DirectorySnapshotter implements Snapshotter permits Overla
     }
 
     final Path files(Snapshot snapshot) {
-        return directory(snapshot).resolve("fs");
+        return files(snapshot, root);
+    }
+
+    /// As seen where `layers` shows the root of this snapshotter.
+    static Path files(Snapshot snapshot, Path layers) {
+        return layers.resolve(Long.toString(snapshot.number())).resolve("fs");
     }
 
     @Override
@@ -181,7 +221,12 @@ abstract sealed class DirectorySnapshotter implements Snapshotter permits Overla
 
     /// Makes a row and its directory.
     private Snapshot create(
-            String key, Optional<String> parent, SnapshotState state, boolean layer, Map<String, String> labels) {
+            String key,
+            Optional<String> parent,
+            SnapshotState state,
+            boolean layer,
+            Map<String, String> labels,
+            Optional<IdShift> shift) {
         Snapshot made = store.update(view -> {
             if (view.find(kind, key).isPresent()) {
                 throw new StorageException.AlreadyExists("snapshot", key);
@@ -197,6 +242,9 @@ abstract sealed class DirectorySnapshotter implements Snapshotter permits Overla
             Failures.guard("make snapshot " + key, () -> {
                 Directories.make(directory);
                 fill(directory, lower, state);
+                if (shift.isPresent()) {
+                    shift(directory, shift.get());
+                }
             });
         } catch (RuntimeException e) {
             Failures.undo(e, () -> forget(made));

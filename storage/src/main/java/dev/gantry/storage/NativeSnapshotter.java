@@ -51,8 +51,19 @@ public final class NativeSnapshotter extends DirectorySnapshotter {
         }
     }
 
+    /// It would have to give each file of each copy to another owner.
     @Override
-    List<Mount> mounts(Snapshot snapshot) {
+    public boolean shiftsIds() {
+        return false;
+    }
+
+    @Override
+    void shift(Path directory, IdShift shift) {
+        throw new UnsupportedOperationException(name() + " shifts no ids");
+    }
+
+    @Override
+    List<Mount> mounts(Snapshot snapshot, Path layers) {
         if (snapshot.info().state() == SnapshotState.ACTIVE) {
             return List.of(new Mount("bind", files(snapshot).toString(), Path.of(""), List.of("rbind", "rw")));
         }

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /// Snapshots as layers of overlayfs: each directory holds its own layer alone, and the kernel puts them together.
@@ -71,8 +73,28 @@ public final class OverlaySnapshotter extends DirectorySnapshotter {
     }
 
     @Override
-    List<Mount> mounts(Snapshot snapshot) {
-        List<Path> lower = ancestors(snapshot).stream().map(this::files).toList();
+    public boolean shiftsIds() {
+        return true;
+    }
+
+    @Override
+    void shift(Path directory, IdShift shift) throws IOException {
+        Path files = directory.resolve("fs");
+        Map<String, Object> owner = Files.readAttributes(files, "unix:uid,gid", LinkOption.NOFOLLOW_LINKS);
+        Files.setAttribute(files, "unix:uid", (int) IdShift.shift(shift.users(), id(owner, "uid")));
+        Files.setAttribute(files, "unix:gid", (int) IdShift.shift(shift.groups(), id(owner, "gid")));
+    }
+
+    private static long id(Map<String, Object> attributes, String name) {
+        return Integer.toUnsignedLong((Integer) Objects.requireNonNull(attributes.get(name)));
+    }
+
+    /// The layers below are seen with shifted ids, the one that is written is not: what a pod writes there has the
+    /// owners that it has on the host.
+    @Override
+    List<Mount> mounts(Snapshot snapshot, Path layers) {
+        List<Path> lower =
+                ancestors(snapshot).stream().map(it -> files(it, layers)).toList();
         boolean writable = snapshot.info().state() == SnapshotState.ACTIVE;
         if (lower.isEmpty()) {
             return bind(files(snapshot), writable);

@@ -29,12 +29,26 @@ public sealed interface Snapshotter permits DirectorySnapshotter {
     /// Makes a writable snapshot; answers how to mount it.
     List<Mount> prepare(String key, Optional<String> parent, Map<String, String> labels);
 
+    /// As [#prepare(String, Optional, Map)], for a pod that may have ids of its own.
+    ///
+    /// @throws StorageException.WrongState if it has and this snapshotter cannot ([#shiftsIds])
+    List<Mount> prepare(String key, Optional<String> parent, Map<String, String> labels, Optional<IdShift> shift);
+
     /// Makes a snapshot to read a committed one; answers how to mount it.
     List<Mount> view(String key, Optional<String> parent);
+
+    /// As [#view(String, Optional)], for a pod that may have ids of its own.
+    List<Mount> view(String key, Optional<String> parent, Optional<IdShift> shift);
 
     /// How to mount an active snapshot or a view. Asked for before each mounting: it makes a layer ready that was
     /// mounted before. Their targets are empty.
     List<Mount> mounts(String key);
+
+    /// As [#mounts(String)], for a pod that may have ids of its own.
+    List<Mount> mounts(String key, Optional<IdShift> shift);
+
+    /// Whether pods can have ids of their own, as far as this snapshotter is concerned.
+    boolean shiftsIds();
 
     /// Turns an active snapshot, which must not be mounted any more, into the committed one `name`.
     void commit(String name, String key, Map<String, String> labels);

@@ -1,0 +1,10 @@
+package dev.gantry.runtime;
+
+/// What the OCI runtime of a pod can do with mounts, by its own word.
+///
+/// @param recursiveReadOnly whether a mount and all below it can be made read-only
+/// @param idMapped whether a mount can show its files with other owners
+record MountSupport(boolean recursiveReadOnly, boolean idMapped) {
+
+    static final MountSupport NONE = new MountSupport(false, false);
+}
