@@ -22,7 +22,8 @@ public record SandboxNamespaces(NamespaceMode network, NamespaceMode pid, Namesp
         }
         if (users.isPresent() && (pid == NamespaceMode.NODE || ipc == NamespaceMode.NODE)) {
             throw new SandboxException.InvalidRequest(
-                    "a pod with a user namespace of its own cannot use the host's pid or ipc namespace: it could not mount what belongs to those");
+                    "a pod with a user namespace of its own cannot use the host's pid or ipc namespace: it could not"
+                            + " mount what belongs to those");
         }
     }
 

@@ -140,8 +140,8 @@ public final class SpecParts {
             log.atWarn()
                     .addKeyValue("wanted", wanted)
                     .addKeyValue("granted", own)
-                    .log(
-                            "cannot lower an oom_score_adj below the daemon's own without CAP_SYS_RESOURCE; the OOM killer may choose system pods earlier than asked");
+                    .log("cannot lower an oom_score_adj below the daemon's own without CAP_SYS_RESOURCE; the OOM"
+                            + " killer may choose system pods earlier than asked");
         }
         return own;
     }

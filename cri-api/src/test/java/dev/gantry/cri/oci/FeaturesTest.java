@@ -17,12 +17,12 @@ class FeaturesTest {
     @Test
     void areWhatTheRuntimeSays() {
         assertThat(parse("""
-                {"ociVersionMin": "1.0.0", "ociVersionMax": "1.3.0", "hooks": ["prestart"],
-                 "mountOptions": ["bind", "rro"],
-                 "linux": {"namespaces": ["user", "network"], "seccomp": {"enabled": true},
-                           "mountExtensions": {"idmap": {"enabled": true}}},
-                 "annotations": {"org.opencontainers.runc.version": "1.5.2"}}
-                """))
+            {"ociVersionMin": "1.0.0", "ociVersionMax": "1.3.0", "hooks": ["prestart"],
+             "mountOptions": ["bind", "rro"],
+             "linux": {"namespaces": ["user", "network"], "seccomp": {"enabled": true},
+                       "mountExtensions": {"idmap": {"enabled": true}}},
+             "annotations": {"org.opencontainers.runc.version": "1.5.2"}}
+            """))
                 .isEqualTo(new Features(
                         List.of("bind", "rro"),
                         List.of("user", "network"),
