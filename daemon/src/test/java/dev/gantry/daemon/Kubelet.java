@@ -136,14 +136,15 @@ final class Kubelet implements AutoCloseable {
         }
     }
 
-    /// What `jq` makes of the status of a pod that it knows.
+    /// What `jq` makes of the status of a pod; of an empty one if the kubelet does not know the pod, or not yet again.
     String status(String pod, String filter) {
         try {
             Path pods = Files.writeString(directory.resolve("pods.json"), get("/pods"));
             return ChildProgram.run(
                             "jq",
                             "-rc",
-                            ".items[] | select(.metadata.name == \"%s\").status | %s".formatted(pod + HOST, filter),
+                            "[.items[]? | select(.metadata.name == \"%s\").status] | .[0] // {} | %s"
+                                    .formatted(pod + HOST, filter),
                             pods.toString())
                     .strip();
         } catch (IOException e) {
