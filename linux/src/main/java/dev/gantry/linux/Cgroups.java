@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The control groups of this host, by paths that begin at the root of the hierarchy (`/gantry/pod1`).
@@ -34,11 +36,15 @@ public final class Cgroups {
     private static final Path ROOT = Path.of("/sys/fs/cgroup");
     private static final int REMOVE_ATTEMPTS = 200;
     private static final long REMOVE_PAUSE_MILLIS = 10;
+    /// Far below what a service may open; a container has ten files to keep.
+    private static final int MOST_KEPT = 4096;
+    private static final int MOST_GROUPS = 1000;
 
     private final Version version;
     // On version 2 every controller leads to the same place.
     private final Map<String, Path> controllers;
     private final Set<Path> hierarchies;
+    private final AtomicInteger kept = new AtomicInteger();
 
     private Cgroups(Version version, Map<String, Path> controllers, Set<Path> hierarchies) {
         this.version = version;
@@ -48,6 +54,13 @@ public final class Cgroups {
 
     public static Version version() {
         return FileSystems.statfs(ROOT).type() == FileSystems.StatFs.CGROUP2 ? Version.V2 : Version.V1;
+    }
+
+    /// Trees that lie elsewhere than the host's, such as recorded ones.
+    ///
+    /// @param controllers where each controller's tree begins
+    public static Cgroups at(Version version, Map<String, Path> controllers) {
+        return new Cgroups(version, Map.copyOf(controllers), Set.copyOf(controllers.values()));
     }
 
     /// Looks at what is mounted now.
@@ -86,6 +99,10 @@ public final class Cgroups {
         return List.of(mount.superOptions().split(",", -1)).stream()
                 .filter(option -> !options.contains(option) && option.indexOf('=') < 0)
                 .toList();
+    }
+
+    public boolean isV2() {
+        return version == Version.V2;
     }
 
     public List<String> controllers() {
@@ -158,6 +175,31 @@ public final class Cgroups {
         return KernelFile.read(path.equals("/") ? hierarchy.resolve(file) : file(controller, path, file));
     }
 
+    /// For reading files of the group again and again; it must exist.
+    public OpenCgroup keep(String path) {
+        return new OpenCgroup(this, checked(path));
+    }
+
+    /// Empty when the file, the group or the controller is not there.
+    Optional<Fd> open(String controller, String path, String file) {
+        if (!controllers.containsKey(controller)) {
+            return Optional.empty();
+        }
+        return KernelFile.open(file(controller, path, file));
+    }
+
+    boolean mayKeep() {
+        if (kept.incrementAndGet() <= MOST_KEPT) {
+            return true;
+        }
+        kept.decrementAndGet();
+        return false;
+    }
+
+    void letGo() {
+        kept.decrementAndGet();
+    }
+
     /// The processes directly in the group.
     public List<Integer> processes(String path) {
         List<Integer> pids = new ArrayList<>();
@@ -169,6 +211,46 @@ public final class Cgroups {
             }
         }
         return pids;
+    }
+
+    /// The processes in the group and in those below it, which a container may have made: at most a thousand groups
+    /// are looked at.
+    public List<Integer> processesBelow(String path) {
+        List<Integer> pids = new ArrayList<>();
+        for (Path hierarchy : controllers.values()) {
+            Path top = hierarchy.resolve(checked(path));
+            if (Files.isDirectory(top)) {
+                below(top).forEach(group -> addProcesses(group, pids));
+                break;
+            }
+        }
+        return pids;
+    }
+
+    private static void addProcesses(Path group, List<Integer> pids) {
+        try {
+            words(KernelFile.read(group.resolve("cgroup.procs")).orElse(""))
+                    .forEach(word -> pids.add(Integer.valueOf(word)));
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EOPNOTSUPP)) { // what a group of threads says: the processes stand in one above
+                throw e;
+            }
+        }
+    }
+
+    private static List<Path> below(Path top) {
+        List<Path> groups = new ArrayList<>(List.of(top));
+        for (int at = 0; at < groups.size() && groups.size() < MOST_GROUPS; at++) {
+            // A directory without others in it has two links.
+            if (FileStatus.links(groups.get(at)) > 2) {
+                try (Stream<Path> entries = Files.list(groups.get(at))) {
+                    entries.filter(Files::isDirectory).limit(MOST_GROUPS).forEach(groups::add);
+                } catch (IOException | UncheckedIOException _) {
+                    // It has just been removed.
+                }
+            }
+        }
+        return groups;
     }
 
     /// The group in which a process is for this controller.

@@ -1,5 +1,7 @@
 package dev.gantry.linux;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -79,6 +81,23 @@ public final class Fd implements AutoCloseable {
             bytes.position(bytes.position() + count);
         }
         return count;
+    }
+
+    /// What stands in the file from `offset` on, at most 64 KiB and as much as the kernel gives at once. Where the
+    /// file is read next is not moved, so several threads may do this.
+    byte[] readAt(long offset) {
+        MemorySegment memory = SCRATCHES.get();
+        long count;
+        try {
+            do {
+                count = Kernel.call(SystemCall.PREAD64, value(), memory.address(), SCRATCH, offset);
+            } while (Kernel.failed(count, Errno.EINTR));
+        } finally {
+            Reference.reachabilityFence(memory);
+        }
+        byte[] bytes = new byte[(int) Kernel.check(count, "read", name)];
+        MemorySegment.copy(memory, JAVA_BYTE, 0, bytes, 0, bytes.length);
+        return bytes;
     }
 
     /// The rest of a file as a stream; closing the stream closes the descriptor.

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -82,6 +83,16 @@ public record FileStatus(
                 | ((major & 0xfffL) << 8)
                 | ((minor & ~0xffL & 0xffffffffL) << 12)
                 | ((major & ~0xfffL & 0xffffffffL) << 32);
+    }
+
+    /// How many names a file has, or a directory with those in it that are directories; 0 when it is not there.
+    static long links(Path path) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(STATX_SIZE, 8);
+            return at(Kernel.AT_FDCWD, Kernel.string(arena, path), buffer, path)
+                    .map(FileStatus::links)
+                    .orElse(0L);
+        }
     }
 
     static FileStatus of(int fd, Object name) {

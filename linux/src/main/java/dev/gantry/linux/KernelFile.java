@@ -28,6 +28,18 @@ final class KernelFile {
         }
     }
 
+    /// Empty when the file is not there, or what it tells of has gone meanwhile.
+    static Optional<Fd> open(Path file) {
+        try {
+            return Optional.of(new Fd(Kernel.open(file, Kernel.O_RDONLY, 0), file));
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT, Errno.ENOTDIR, Errno.ENODEV)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
     static void write(Path file, String value) {
         try (Fd fd = new Fd(Kernel.open(file, Kernel.O_WRONLY, 0), file)) {
             fd.write(ByteBuffer.wrap(value.getBytes(StandardCharsets.UTF_8)));

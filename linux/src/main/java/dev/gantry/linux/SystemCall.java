@@ -7,6 +7,7 @@ enum SystemCall {
     WRITE(1, 64),
     CLOSE(3, 57),
     IOCTL(16, 29),
+    PREAD64(17, 67),
     SOCKET(41, 198),
     SENDTO(44, 206),
     WAIT4(61, 260),

@@ -26,24 +26,28 @@ final class TreeUsage implements AutoCloseable {
     private final Deque<Level> levels = new ArrayDeque<>();
     private final Set<Long> linked = new HashSet<>();
     private final Path root;
+    private final long most;
     private long bytes;
     private long inodes;
 
     private record Level(int fd, Iterator<DirectoryEntries.Entry> entries) {}
 
-    TreeUsage(Path root) {
+    /// @param most inodes after which counting is given up
+    TreeUsage(Path root, long most) {
         this.root = root;
+        this.most = most;
     }
 
-    Usage count() {
+    /// Empty when there are too many inodes.
+    Optional<Usage> count() {
         long top = Kernel.tryOpen(arena, root, Kernel.O_RDONLY | Architecture.O_DIRECTORY | Architecture.O_NOFOLLOW, 0);
         if (Kernel.failed(top, Errno.ENOENT)) {
-            return Usage.NONE;
+            return Optional.of(Usage.NONE);
         }
         Kernel.check(top, "measure", root);
         add(FileStatus.of((int) top, root));
         enter((int) top);
-        while (!levels.isEmpty()) {
+        while (!levels.isEmpty() && inodes <= most) {
             Level level = levels.getLast();
             if (level.entries().hasNext()) {
                 count(level.fd(), level.entries().next());
@@ -52,7 +56,7 @@ final class TreeUsage implements AutoCloseable {
                 Kernel.close(level.fd());
             }
         }
-        return new Usage(bytes, inodes);
+        return inodes > most ? Optional.empty() : Optional.of(new Usage(bytes, inodes));
     }
 
     private void count(int directory, DirectoryEntries.Entry entry) {

@@ -2,6 +2,7 @@ package dev.gantry.linux;
 
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// Whole directory trees.
 public final class Trees {
@@ -33,7 +34,12 @@ public final class Trees {
 
     /// What the tree takes, mounts below it left out. What changes meanwhile is counted or not.
     public static Usage usage(Path root) {
-        try (TreeUsage usage = new TreeUsage(root)) {
+        return usage(root, Long.MAX_VALUE).orElseThrow();
+    }
+
+    /// As [#usage(Path)], for those who cannot wait: empty when the tree has more than `most` inodes.
+    public static Optional<Usage> usage(Path root, long most) {
+        try (TreeUsage usage = new TreeUsage(root, most)) {
             return usage.count();
         }
     }
