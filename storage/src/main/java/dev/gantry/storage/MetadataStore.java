@@ -8,8 +8,11 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,6 +46,7 @@ public final class MetadataStore implements AutoCloseable {
     private final List<Kind<?>> kinds;
     private final LockFile holder;
     private final ReentrantLock writer = new ReentrantLock();
+    private final List<Consumer<Commit>> watchers = new CopyOnWriteArrayList<>();
 
     // Written under `writer` alone.
     private volatile Database database;
@@ -59,7 +63,7 @@ public final class MetadataStore implements AutoCloseable {
         try {
             checkFormat();
             this.head = load(0);
-            this.publication = new Publication(database, head);
+            this.publication = new Publication(database, head, watchers);
         } catch (RuntimeException e) {
             database.close();
             throw e;
@@ -111,17 +115,26 @@ public final class MetadataStore implements AutoCloseable {
         try {
             recover();
             update = step.apply(head);
+            Optional<Commit> commit = Optional.empty();
             if (!update.change().isEmpty()) {
                 View next = head.after(update.change());
                 append(update.change());
+                commit = Optional.of(new Commit(head, next, update.change()));
                 head = next;
             }
-            ticket = publication.enqueue(head, update.durability());
+            ticket = publication.enqueue(head, update.durability(), commit);
         } finally {
             writer.unlock();
         }
         ticket.await();
         return update.result();
+    }
+
+    /// Has `watcher` told of each commit as it becomes visible, in their order. It is called while others wait to
+    /// commit, so it must be quick and must not come back to the store. A commit that the disk failed
+    /// is not told, even if it turns out to be kept.
+    public void watch(Consumer<Commit> watcher) {
+        watchers.add(watcher);
     }
 
     /// The rows that could not be decoded when the store was opened. They are still on disk.
@@ -190,7 +203,7 @@ public final class MetadataStore implements AutoCloseable {
         database.close();
         database = Database.open(directory, tables(kinds));
         head = load(head.revision() + 1);
-        publication = new Publication(database, head);
+        publication = new Publication(database, head, watchers);
         log.atInfo().addKeyValue("store", directory).log("store opened again after a disk failure");
     }
 

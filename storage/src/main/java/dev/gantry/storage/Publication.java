@@ -1,7 +1,12 @@
 package dev.gantry.storage;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Brings views to the readers in the order of the log, none before it is durable, one fsync for as many as are
@@ -19,13 +24,18 @@ final class Publication {
     /// Written under `lock`, read without.
     private volatile View visible;
 
+    private final List<Consumer<Commit>> watchers;
+
     // Guarded by `lock`.
+    private final Deque<Commit> unseen = new ArrayDeque<>();
     private View newest;
     private boolean syncing;
     private @Nullable StorageException failure;
 
-    Publication(Database database, View first) {
+    /// @param watchers are told of each commit when it becomes visible
+    Publication(Database database, View first, List<Consumer<Commit>> watchers) {
         this.database = database;
+        this.watchers = watchers;
         this.visible = first;
         this.newest = first;
     }
@@ -45,17 +55,27 @@ final class Publication {
 
     /// Takes the view of a change that is in the log. Called under the writer's lock, so the order of calls is that
     /// of the log.
-    Ticket enqueue(View view, Durability durability) {
+    Ticket enqueue(View view, Durability durability, Optional<Commit> commit) {
         lock.lock();
         try {
             boolean nothingPending = newest == visible;
             newest = view;
+            commit.ifPresent(unseen::add);
             if (nothingPending && durability == Durability.BUFFERED) {
-                visible = view;
+                show(view);
             }
             return new Ticket(view.revision());
         } finally {
             lock.unlock();
+        }
+    }
+
+    /// Called with the lock held.
+    private void show(View view) {
+        visible = view;
+        while (!unseen.isEmpty() && unseen.getFirst().view().revision() <= view.revision()) {
+            Commit commit = unseen.removeFirst();
+            watchers.forEach(it -> it.accept(commit));
         }
     }
 
@@ -118,7 +138,7 @@ final class Publication {
             progress.signalAll();
         }
         if (thrown == null) {
-            visible = target;
+            show(target);
         } else if (failure == null) {
             failure = thrown;
         }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -53,6 +54,47 @@ class MetadataStoreTest {
             assertThat(before.all(Pet.KIND)).containsExactly(CAT);
             assertThat(store.view().all(Pet.KIND)).containsExactly(DOG);
             assertThat(store.view().revision()).isEqualTo(before.revision() + 1);
+        }
+    }
+
+    @Test
+    void tellsWatchersOfEachCommitInOrder() {
+        try (MetadataStore store = open()) {
+            List<Commit.Changed<Pet>> seen = new ArrayList<>();
+            store.watch(commit -> seen.addAll(commit.changes(Pet.KIND)));
+            Pet older = new Pet("1", "cat", 4);
+
+            store.commit(Change.empty().put(Pet.KIND, CAT), Durability.BUFFERED);
+            store.commit(Change.empty().put(Pet.KIND, older).put(Pet.KIND, DOG));
+            store.commit(Change.empty().delete(Pet.KIND, "1"));
+
+            assertThat(seen)
+                    .containsExactly(
+                            new Commit.Changed<>(Optional.empty(), Optional.of(CAT)),
+                            new Commit.Changed<>(Optional.of(CAT), Optional.of(older)),
+                            new Commit.Changed<>(Optional.empty(), Optional.of(DOG)),
+                            new Commit.Changed<>(Optional.of(older), Optional.empty()));
+        }
+    }
+
+    @Test
+    void tellsWatchersOfCommitsThatRanAtTheSameTime() throws Exception {
+        try (MetadataStore store = open();
+                ExecutorService threads = Executors.newFixedThreadPool(4)) {
+            List<Long> revisions = new ArrayList<>();
+            store.watch(commit -> revisions.add(commit.view().revision()));
+            List<Future<?>> commits = new ArrayList<>();
+            for (int i = 0; i < 100; i++) {
+                Pet pet = new Pet("p" + i, "name" + i, i);
+                Durability durability = i % 3 == 0 ? Durability.BUFFERED : Durability.SYNCED;
+                commits.add(threads.submit(() -> store.commit(Change.empty().put(Pet.KIND, pet), durability)));
+            }
+            for (Future<?> commit : commits) {
+                commit.get();
+            }
+            store.commit(Change.empty().put(Pet.KIND, DOG));
+
+            assertThat(revisions).isSorted().doesNotHaveDuplicates().hasSize(101);
         }
     }
 
