@@ -70,6 +70,7 @@ final class Daemon implements AutoCloseable {
                 List.of(gantry, node.runtime().service(), node.imageService()),
                 failure -> RuntimeErrors.of(failure).getStatus());
         parts.add(() -> drain(server));
+        parts.add(node.runtime()::endStreams);
     }
 
     private void drain(CallServer server) throws InterruptedException {

@@ -40,6 +40,7 @@ import dev.gantry.shim.TaskEvents;
 import dev.gantry.storage.ContentStore;
 import dev.gantry.storage.GarbageCollector;
 import dev.gantry.storage.Kind;
+import dev.gantry.storage.LayerUsages;
 import dev.gantry.storage.Leases;
 import dev.gantry.storage.MetadataStore;
 import dev.gantry.storage.NativeSnapshotter;
@@ -94,8 +95,15 @@ final class NodeServices {
         this.content = ContentStore.open(root.resolve("content"), store);
         this.snapshotters = snapshotters(root, configuration.storage().snapshotter());
         this.leases = new Leases(store);
+        LayerUsages layerUsages = parts.add(new LayerUsages(clock));
         this.images = parts.add(new Images(
-                store, content, snapshotters, leases, imageSettings(configuration.images()), state.resolve("unpack")));
+                store,
+                content,
+                snapshotters,
+                layerUsages,
+                leases,
+                imageSettings(configuration.images()),
+                state.resolve("unpack")));
         Snapshotters byName = new Snapshotters(snapshotters);
 
         this.steps = parts.add(new CallThreads("step", STEP_THREADS));
@@ -141,11 +149,12 @@ final class NodeServices {
                 steps,
                 clock,
                 HostFacts.bootId()));
-        this.runtime = new RuntimeServices(new RuntimeServices.Setup(
+        this.runtime = parts.add(new RuntimeServices(new RuntimeServices.Setup(
                 store,
                 sandboxes,
                 images,
                 byName,
+                layerUsages,
                 networks,
                 new NetworkGenerator(networkConfigs, configuration.cni().confTemplate()),
                 shims,
@@ -163,7 +172,7 @@ final class NodeServices {
                 configuration.runtime().lateResultTimeout(),
                 HostFacts.bootId(),
                 identity.version(),
-                () -> Map.of("root", root.toString(), "state", state.toString())));
+                () -> Map.of("root", root.toString(), "state", state.toString()))));
         reports.runtime = runtime;
         this.garbage = new GarbageCollector(
                 store,

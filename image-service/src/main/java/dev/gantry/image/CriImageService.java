@@ -5,6 +5,7 @@ import dev.gantry.cri.oci.Json;
 import dev.gantry.cri.runtime.v1.AuthConfig;
 import dev.gantry.cri.runtime.v1.FilesystemIdentifier;
 import dev.gantry.cri.runtime.v1.FilesystemUsage;
+import dev.gantry.cri.runtime.v1.ImageFilter;
 import dev.gantry.cri.runtime.v1.ImageFsInfoRequest;
 import dev.gantry.cri.runtime.v1.ImageFsInfoResponse;
 import dev.gantry.cri.runtime.v1.ImageServiceGrpc;
@@ -17,13 +18,17 @@ import dev.gantry.cri.runtime.v1.PullImageRequest;
 import dev.gantry.cri.runtime.v1.PullImageResponse;
 import dev.gantry.cri.runtime.v1.RemoveImageRequest;
 import dev.gantry.cri.runtime.v1.RemoveImageResponse;
+import dev.gantry.cri.runtime.v1.StreamImagesRequest;
+import dev.gantry.cri.runtime.v1.StreamImagesResponse;
 import dev.gantry.cri.runtime.v1.UInt64Value;
 import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -32,8 +37,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The ImageService of the Container Runtime Interface. Its calls block and belong on the daemon's pool of threads for
-/// calls. Streaming lists are answered UNIMPLEMENTED, upon which clients ask for the whole list.
+/// calls.
 public final class CriImageService extends ImageServiceGrpc.ImageServiceImplBase {
+
+    private static final int MOST_IN_BATCH = 100;
 
     private final Images images;
     private final Function<String, Optional<String>> snapshotterOfHandler;
@@ -52,14 +59,38 @@ public final class CriImageService extends ImageServiceGrpc.ImageServiceImplBase
     @Override
     public void listImages(ListImagesRequest request, StreamObserver<ListImagesResponse> observer) {
         answer(observer, () -> {
-            String wanted = request.getFilter().getImage().getImage();
-            Collection<Image> found = wanted.isEmpty()
-                    ? images.list()
-                    : images.find(wanted).stream().toList();
             ListImagesResponse.Builder response = ListImagesResponse.newBuilder();
-            found.forEach(image -> response.addImages(items.of(image)));
+            found(request.getFilter()).forEach(image -> response.addImages(items.of(image)));
             return response.build();
         });
+    }
+
+    @Override
+    public void streamImages(StreamImagesRequest request, StreamObserver<StreamImagesResponse> observer) {
+        Iterator<Image> left = found(request.getFilter()).iterator();
+        StreamedAnswer.send(
+                (ServerCallStreamObserver<StreamImagesResponse>) observer,
+                new Iterator<>() {
+                    @Override
+                    public boolean hasNext() {
+                        return left.hasNext();
+                    }
+
+                    @Override
+                    public StreamImagesResponse next() {
+                        StreamImagesResponse.Builder batch = StreamImagesResponse.newBuilder();
+                        do {
+                            batch.addImages(items.of(left.next()));
+                        } while (left.hasNext() && batch.getImagesCount() < MOST_IN_BATCH);
+                        return batch.build();
+                    }
+                },
+                GrpcErrors::of);
+    }
+
+    private Collection<Image> found(ImageFilter filter) {
+        String wanted = filter.getImage().getImage();
+        return wanted.isEmpty() ? images.list() : images.find(wanted).stream().toList();
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.gantry.cri.oci.ImageConfig;
 import dev.gantry.storage.Change;
 import dev.gantry.storage.ContentStore;
 import dev.gantry.storage.Durability;
+import dev.gantry.storage.LayerUsages;
 import dev.gantry.storage.Leases;
 import dev.gantry.storage.MetadataStore;
 import dev.gantry.storage.Ref;
@@ -56,6 +57,7 @@ public final class Images implements AutoCloseable {
             MetadataStore store,
             ContentStore content,
             List<Snapshotter> snapshotters,
+            LayerUsages layerUsages,
             Leases leases,
             ImageSettings settings,
             Path scratch) {
@@ -69,7 +71,7 @@ public final class Images implements AutoCloseable {
         this.scratch = scratch;
         this.limits = settings.limits();
         this.sync = new LayerSync(this.snapshotters);
-        this.usage = new FsUsageCache(store, this.snapshotters, clock);
+        this.usage = new FsUsageCache(store, this.snapshotters, layerUsages, clock);
     }
 
     /// What images keep from being collected: their documents with all they name, and their snapshots.

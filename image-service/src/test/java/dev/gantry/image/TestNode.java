@@ -2,6 +2,7 @@ package dev.gantry.image;
 
 import dev.gantry.storage.ContentStore;
 import dev.gantry.storage.GarbageCollector;
+import dev.gantry.storage.LayerUsages;
 import dev.gantry.storage.Leases;
 import dev.gantry.storage.MetadataStore;
 import dev.gantry.storage.NativeSnapshotter;
@@ -10,6 +11,7 @@ import dev.gantry.storage.Snapshotter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 
@@ -20,6 +22,7 @@ final class TestNode implements AutoCloseable {
     final ContentStore content;
     final Snapshotter overlay;
     final Snapshotter nativeSnapshotter;
+    final LayerUsages layerUsages = new LayerUsages(Clock.systemUTC());
     final Leases leases;
     final Images images;
     final GarbageCollector garbage;
@@ -40,7 +43,13 @@ final class TestNode implements AutoCloseable {
         leases = new Leases(store);
         ImageSettings settings = new ImageSettings(List.of(certs), 6, 2, Duration.ofSeconds(2), limits);
         images = new Images(
-                store, content, List.of(overlay, nativeSnapshotter), leases, settings, directory.resolve("scratch"));
+                store,
+                content,
+                List.of(overlay, nativeSnapshotter),
+                layerUsages,
+                leases,
+                settings,
+                directory.resolve("scratch"));
         garbage = new GarbageCollector(
                 store,
                 content,
@@ -61,6 +70,7 @@ final class TestNode implements AutoCloseable {
     @Override
     public void close() {
         images.close();
+        layerUsages.close();
         store.close();
     }
 }

@@ -1,96 +1,147 @@
 package dev.gantry.runtime;
 
-import dev.gantry.linux.Cgroups;
-import java.util.HashMap;
-import java.util.Map;
+import dev.gantry.linux.KernelText;
+import dev.gantry.linux.OpenCgroup;
+import dev.gantry.linux.Pressure;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
-/// CPU and memory figures of a cgroup, in the same terms for version 1 and 2.
-final class CgroupUsage {
+/// What a cgroup uses, in the same terms for version 1 and 2. What the kernel does not tell is not there.
+/// Thread-safe.
+final class CgroupUsage implements AutoCloseable {
 
     /// The kernel's «no limit» of version 1 is the largest page-aligned number.
-    private static final long NO_LIMIT = Long.MAX_VALUE / 4096 * 4096;
+    static final long NO_LIMIT = Long.MAX_VALUE / 4096 * 4096;
 
-    private final Cgroups cgroups;
+    private static final KernelText.Names MEMORY_V1 = KernelText.Names.of(List.of(
+            "total_inactive_file",
+            "total_active_file",
+            "total_rss",
+            "total_cache",
+            "total_mapped_file",
+            "total_pgfault",
+            "total_pgmajfault",
+            "total_swap"));
+    private static final KernelText.Names MEMORY_V2 = KernelText.Names.of(
+            List.of("inactive_file", "active_file", "anon", "file", "file_mapped", "pgfault", "pgmajfault", "kernel"));
+    private static final KernelText.Names CPU_V2 = KernelText.Names.of(List.of("usage_usec"));
 
-    CgroupUsage(Cgroups cgroups) {
-        this.cgroups = cgroups;
+    private final OpenCgroup group;
+    private final boolean v2;
+
+    CgroupUsage(OpenCgroup group, boolean v2) {
+        this.group = group;
+        this.v2 = v2;
     }
 
-    /// @param workingSet what cannot be reclaimed at once: usage without inactive file pages
-    /// @param limit      0 when there is none
-    record Memory(long usage, long workingSet, long rss, long limit, long pageFaults, long majorPageFaults) {}
+    /// Bytes, and numbers of page faults. -1 where the kernel does not say.
+    ///
+    /// @param limit      of the group itself; empty when there is none
+    /// @param swapLimit  how much may be swapped out; empty when there is no limit
+    /// @param swap       empty where swap is not accounted
+    record Memory(
+            long usage,
+            OptionalLong limit,
+            long inactiveFile,
+            long activeFile,
+            long rss,
+            long cache,
+            long mappedFile,
+            long pageFaults,
+            long majorPageFaults,
+            OptionalLong swap,
+            OptionalLong swapLimit) {
+
+        /// What cannot be reclaimed at once: usage without inactive file pages.
+        long workingSet() {
+            return Math.max(0, usage - Math.max(0, inactiveFile));
+        }
+
+        /// The two together, as if one group held both; limits do not add up.
+        Memory plus(Memory other) {
+            return new Memory(
+                    usage + other.usage,
+                    OptionalLong.empty(),
+                    inactiveFile + other.inactiveFile,
+                    activeFile + other.activeFile,
+                    rss + other.rss,
+                    cache + other.cache,
+                    mappedFile + other.mappedFile,
+                    pageFaults + other.pageFaults,
+                    majorPageFaults + other.majorPageFaults,
+                    swap.isPresent() && other.swap.isPresent()
+                            ? OptionalLong.of(swap.getAsLong() + other.swap.getAsLong())
+                            : OptionalLong.empty(),
+                    OptionalLong.empty());
+        }
+    }
+
+    boolean isV2() {
+        return v2;
+    }
+
+    OpenCgroup group() {
+        return group;
+    }
 
     /// Nanoseconds of CPU time used so far; empty when the cgroup is gone.
-    Optional<Long> cpu(String path) {
-        if (Cgroups.version() == Cgroups.Version.V1) {
-            return cgroups.read("cpuacct", path, "cpuacct.usage").map(it -> Long.parseLong(it.strip()));
+    OptionalLong cpuNanos() {
+        if (!v2) {
+            return number("cpuacct", "cpuacct.usage");
         }
-        return cgroups.read("cpu", path, "cpu.stat").map(it -> pairs(it).getOrDefault("usage_usec", 0L) * 1000);
+        return group.read("cpu", "cpu.stat")
+                .map(it -> it.counters(CPU_V2)[0])
+                .filter(it -> it >= 0)
+                .map(it -> OptionalLong.of(it * 1000))
+                .orElse(OptionalLong.empty());
     }
 
-    Optional<Memory> memory(String path) {
-        return Cgroups.version() == Cgroups.Version.V1 ? memoryV1(path) : memoryV2(path);
-    }
-
-    private Optional<Memory> memoryV1(String path) {
-        Optional<String> usage = cgroups.read("memory", path, "memory.usage_in_bytes");
-        Optional<String> stat = cgroups.read("memory", path, "memory.stat");
+    Optional<Memory> memory() {
+        OptionalLong usage = number("memory", v2 ? "memory.current" : "memory.usage_in_bytes");
+        Optional<KernelText> stat = group.read("memory", "memory.stat");
         if (usage.isEmpty() || stat.isEmpty()) {
             return Optional.empty();
         }
-        long used = Long.parseLong(usage.get().strip());
-        Map<String, Long> of = pairs(stat.get());
-        return Optional.of(new Memory(
-                used,
-                Math.max(0, used - of.getOrDefault("total_inactive_file", 0L)),
-                of.getOrDefault("total_rss", 0L),
-                limit(cgroups.read("memory", path, "memory.limit_in_bytes")),
-                of.getOrDefault("total_pgfault", 0L),
-                of.getOrDefault("total_pgmajfault", 0L)));
-    }
-
-    private Optional<Memory> memoryV2(String path) {
-        Optional<String> usage = cgroups.read("memory", path, "memory.current");
-        Optional<String> stat = cgroups.read("memory", path, "memory.stat");
-        if (usage.isEmpty() || stat.isEmpty()) {
-            return Optional.empty();
+        long[] of = stat.get().counters(v2 ? MEMORY_V2 : MEMORY_V1);
+        OptionalLong limit = limit(v2 ? "memory.max" : "memory.limit_in_bytes");
+        OptionalLong swap;
+        OptionalLong swapLimit;
+        if (v2) {
+            swap = number("memory", "memory.swap.current");
+            swapLimit = limit("memory.swap.max");
+        } else {
+            // Version 1 limits memory and swap together.
+            boolean accounted =
+                    group.read("memory", "memory.memsw.limit_in_bytes").isPresent();
+            OptionalLong both = limit("memory.memsw.limit_in_bytes");
+            swap = accounted && of[7] >= 0 ? OptionalLong.of(of[7]) : OptionalLong.empty();
+            swapLimit = both.isPresent() && limit.isPresent()
+                    ? OptionalLong.of(Math.max(0, both.getAsLong() - limit.getAsLong()))
+                    : OptionalLong.empty();
         }
-        long used = Long.parseLong(usage.get().strip());
-        Map<String, Long> of = pairs(stat.get());
-        return Optional.of(new Memory(
-                used,
-                Math.max(0, used - of.getOrDefault("inactive_file", 0L)),
-                of.getOrDefault("anon", 0L),
-                limit(cgroups.read("memory", path, "memory.max")),
-                of.getOrDefault("pgfault", 0L),
-                of.getOrDefault("pgmajfault", 0L)));
+        return Optional.of(
+                new Memory(usage.getAsLong(), limit, of[0], of[1], of[2], of[3], of[4], of[5], of[6], swap, swapLimit));
     }
 
-    private static long limit(Optional<String> text) {
-        String value = text.map(String::strip).orElse("max");
-        if (value.equals("max")) {
-            return 0;
-        }
-        long limit = Long.parseLong(value);
-        return limit >= NO_LIMIT ? 0 : limit;
+    /// How long the group's tasks waited for `cpu`, `memory` or `io`; version 1 does not know.
+    Optional<Pressure> pressure(String resource) {
+        return v2 ? group.read(resource, resource + ".pressure").map(Pressure::parse) : Optional.empty();
     }
 
-    /// Lines of a name and a number; others are passed over.
-    private static Map<String, Long> pairs(String text) {
-        Map<String, Long> pairs = new HashMap<>();
-        text.lines().forEach(line -> {
-            int space = line.indexOf(' ');
-            if (space > 0) {
-                try {
-                    pairs.put(
-                            line.substring(0, space),
-                            Long.parseLong(line.substring(space + 1).strip()));
-                } catch (NumberFormatException _) {
-                    // Not a counter.
-                }
-            }
-        });
-        return pairs;
+    /// A file with one number.
+    OptionalLong number(String controller, String file) {
+        Optional<KernelText> text = group.read(controller, file);
+        return text.isPresent() ? OptionalLong.of(text.get().number()) : OptionalLong.empty();
+    }
+
+    private OptionalLong limit(String file) {
+        OptionalLong limit = number("memory", file);
+        return limit.isPresent() && limit.getAsLong() < NO_LIMIT ? limit : OptionalLong.empty();
+    }
+
+    @Override
+    public void close() {
+        group.close();
     }
 }

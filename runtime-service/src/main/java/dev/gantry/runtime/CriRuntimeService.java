@@ -7,7 +7,7 @@ import dev.gantry.cri.runtime.v1.CheckpointContainerRequest;
 import dev.gantry.cri.runtime.v1.CheckpointContainerResponse;
 import dev.gantry.cri.runtime.v1.CheckpointPodRequest;
 import dev.gantry.cri.runtime.v1.CheckpointPodResponse;
-import dev.gantry.cri.runtime.v1.ContainerFilter;
+import dev.gantry.cri.runtime.v1.ContainerEventResponse;
 import dev.gantry.cri.runtime.v1.ContainerStatsRequest;
 import dev.gantry.cri.runtime.v1.ContainerStatsResponse;
 import dev.gantry.cri.runtime.v1.ContainerStatusRequest;
@@ -16,15 +16,12 @@ import dev.gantry.cri.runtime.v1.CreateContainerRequest;
 import dev.gantry.cri.runtime.v1.CreateContainerResponse;
 import dev.gantry.cri.runtime.v1.ExecSyncRequest;
 import dev.gantry.cri.runtime.v1.ExecSyncResponse;
+import dev.gantry.cri.runtime.v1.GetEventsRequest;
 import dev.gantry.cri.runtime.v1.LinuxRuntimeConfiguration;
-import dev.gantry.cri.runtime.v1.ListContainerStatsRequest;
-import dev.gantry.cri.runtime.v1.ListContainerStatsResponse;
-import dev.gantry.cri.runtime.v1.ListContainersRequest;
-import dev.gantry.cri.runtime.v1.ListContainersResponse;
-import dev.gantry.cri.runtime.v1.ListPodSandboxRequest;
-import dev.gantry.cri.runtime.v1.ListPodSandboxResponse;
-import dev.gantry.cri.runtime.v1.PodSandbox;
-import dev.gantry.cri.runtime.v1.PodSandboxFilter;
+import dev.gantry.cri.runtime.v1.ListMetricDescriptorsRequest;
+import dev.gantry.cri.runtime.v1.ListMetricDescriptorsResponse;
+import dev.gantry.cri.runtime.v1.PodSandboxStatsRequest;
+import dev.gantry.cri.runtime.v1.PodSandboxStatsResponse;
 import dev.gantry.cri.runtime.v1.PodSandboxStatusRequest;
 import dev.gantry.cri.runtime.v1.PodSandboxStatusResponse;
 import dev.gantry.cri.runtime.v1.RemoveContainerRequest;
@@ -57,13 +54,14 @@ import dev.gantry.cri.runtime.v1.UpdateRuntimeConfigResponse;
 import dev.gantry.cri.runtime.v1.VersionRequest;
 import dev.gantry.cri.runtime.v1.VersionResponse;
 import dev.gantry.sandbox.Sandbox;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
-import java.util.Collection;
 
 /// CRI v1 RuntimeService: translates messages and leaves the work to [Pods], [Containers] and their kin.
 ///
-/// Calls block, so the server must run them on platform threads. Those that are not here answer UNIMPLEMENTED.
+/// Calls block, so the server must run them on platform threads. Lists are in [ListCalls]; what is in neither answers
+/// UNIMPLEMENTED.
 public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceImplBase {
 
     private static final String KUBELET_API_VERSION = "0.1.0";
@@ -72,21 +70,19 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
     private final Pods pods;
     private final Containers containers;
     private final ExecSync execSync;
-    private final ContainerStatsReader stats;
+    private final Statistics statistics;
+    private final ContainerEvents events;
     private final StatusReport statusReport;
     private final VerboseInfo info;
     private final NetworkGenerator networks;
     private final String version;
-    private final ListItems<Sandbox, PodSandbox> sandboxItems =
-            new ListItems<>(it -> it.id().value(), CriSandboxes::item);
-    private final ListItems<Container, dev.gantry.cri.runtime.v1.Container> containerItems =
-            new ListItems<>(Container::id, CriContainers::item);
 
     CriRuntimeService(
             Pods pods,
             Containers containers,
             ExecSync execSync,
-            ContainerStatsReader stats,
+            Statistics statistics,
+            ContainerEvents events,
             StatusReport statusReport,
             VerboseInfo info,
             NetworkGenerator networks,
@@ -94,7 +90,8 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
         this.pods = pods;
         this.containers = containers;
         this.execSync = execSync;
-        this.stats = stats;
+        this.statistics = statistics;
+        this.events = events;
         this.statusReport = statusReport;
         this.info = info;
         this.networks = networks;
@@ -200,27 +197,6 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
     }
 
     @Override
-    public void listPodSandbox(ListPodSandboxRequest request, StreamObserver<ListPodSandboxResponse> client) {
-        CallWorker.answer(client, "ListPodSandbox", () -> {
-            Collection<Sandbox> all = pods.list();
-            sandboxItems.keepOnly(all);
-            ListPodSandboxResponse.Builder response = ListPodSandboxResponse.newBuilder();
-            for (Sandbox sandbox : all) {
-                if (matches(request.getFilter(), sandbox)) {
-                    response.addItems(sandboxItems.of(sandbox));
-                }
-            }
-            return response.build();
-        });
-    }
-
-    private static boolean matches(PodSandboxFilter filter, Sandbox sandbox) {
-        return Filters.id(filter.getId(), sandbox.id().value())
-                && (!filter.hasState() || filter.getState().getState() == CriSandboxes.state(sandbox.state()))
-                && Filters.labels(filter.getLabelSelectorMap(), sandbox.config().labels());
-    }
-
-    @Override
     public void createContainer(CreateContainerRequest request, StreamObserver<CreateContainerResponse> client) {
         CallWorker.answer(
                 client,
@@ -305,29 +281,6 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
     }
 
     @Override
-    public void listContainers(ListContainersRequest request, StreamObserver<ListContainersResponse> client) {
-        CallWorker.answer(client, "ListContainers", () -> {
-            Collection<Container> all = containers.list();
-            containerItems.keepOnly(all);
-            ListContainersResponse.Builder response = ListContainersResponse.newBuilder();
-            for (Container container : all) {
-                if (matches(request.getFilter(), container)) {
-                    response.addContainers(containerItems.of(container));
-                }
-            }
-            return response.build();
-        });
-    }
-
-    private static boolean matches(ContainerFilter filter, Container container) {
-        return Filters.id(filter.getId(), container.id())
-                && Filters.id(filter.getPodSandboxId(), container.sandbox().value())
-                && (!filter.hasState() || filter.getState().getState() == CriContainers.state(container.state()))
-                && Filters.labels(
-                        filter.getLabelSelectorMap(), container.config().getLabelsMap());
-    }
-
-    @Override
     public void execSync(ExecSyncRequest request, StreamObserver<ExecSyncResponse> client) {
         CallWorker.answer(client, "ExecSync", () -> {
             ExecSync.Result result = execSync.run(
@@ -356,26 +309,29 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
                 client,
                 "ContainerStats",
                 () -> ContainerStatsResponse.newBuilder()
-                        .setStats(stats.of(containers.get(request.getContainerId())))
+                        .setStats(statistics.containers().of(containers.get(request.getContainerId())))
                         .build());
     }
 
     @Override
-    public void listContainerStats(
-            ListContainerStatsRequest request, StreamObserver<ListContainerStatsResponse> client) {
-        CallWorker.answer(client, "ListContainerStats", () -> {
-            var filter = request.getFilter();
-            ListContainerStatsResponse.Builder response = ListContainerStatsResponse.newBuilder();
-            containers.list().stream()
-                    .filter(it -> Filters.id(filter.getId(), it.id()))
-                    .filter(it ->
-                            Filters.id(filter.getPodSandboxId(), it.sandbox().value()))
-                    .filter(it -> Filters.labels(
-                            filter.getLabelSelectorMap(), it.config().getLabelsMap()))
-                    .filter(it -> it.state() == ContainerState.RUNNING)
-                    .map(stats::of)
-                    .forEach(response::addStats);
-            return response.build();
+    public void podSandboxStats(PodSandboxStatsRequest request, StreamObserver<PodSandboxStatsResponse> client) {
+        CallWorker.answer(client, "PodSandboxStats", () -> {
+            Sandbox sandbox = pods.get(request.getPodSandboxId());
+            return PodSandboxStatsResponse.newBuilder()
+                    .setStats(statistics.pods().of(sandbox, containers.of(sandbox.id())))
+                    .build();
         });
+    }
+
+    @Override
+    public void listMetricDescriptors(
+            ListMetricDescriptorsRequest request, StreamObserver<ListMetricDescriptorsResponse> client) {
+        CallWorker.answer(
+                client, "ListMetricDescriptors", () -> statistics.metrics().descriptors());
+    }
+
+    @Override
+    public void getContainerEvents(GetEventsRequest request, StreamObserver<ContainerEventResponse> client) {
+        events.subscribe((ServerCallStreamObserver<ContainerEventResponse>) client);
     }
 }

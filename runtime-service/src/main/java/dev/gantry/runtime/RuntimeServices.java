@@ -15,9 +15,11 @@ import dev.gantry.sandbox.SandboxPlaces;
 import dev.gantry.sandbox.Sandboxes;
 import dev.gantry.sandbox.SpecParts;
 import dev.gantry.shim.Shims;
+import dev.gantry.storage.LayerUsages;
 import dev.gantry.storage.MetadataStore;
 import dev.gantry.storage.RootSource;
 import dev.gantry.storage.Snapshotters;
+import io.grpc.BindableService;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
@@ -30,7 +32,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Everything of this module, put together: what the daemon wires, recovers and serves.
-public final class RuntimeServices {
+public final class RuntimeServices implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(RuntimeServices.class);
 
@@ -48,6 +50,7 @@ public final class RuntimeServices {
             Sandboxes sandboxes,
             Images images,
             Snapshotters snapshotters,
+            LayerUsages layerUsages,
             PodNetworks networks,
             NetworkGenerator networkGenerator,
             Shims shims,
@@ -70,7 +73,10 @@ public final class RuntimeServices {
     private final LiveContainers live = new LiveContainers();
     private final ContainerRecovery recovery;
     private final Containers containers;
+    private final Statistics statistics;
+    private final ContainerEvents events;
     private final CriRuntimeService service;
+    private final ListCalls listCalls;
 
     public RuntimeServices(Setup setup) {
         ContainerParts parts = new ContainerParts(
@@ -100,15 +106,22 @@ public final class RuntimeServices {
         ContainerExits ends = new ContainerExits(parts, new OomKills(setup.cgroups()));
         this.recovery = new ContainerRecovery(parts, ends);
         this.containers = new Containers(parts, ends, setup.keepLateResults());
+        this.events = new ContainerEvents(setup.clock());
+        setup.store().watch(events::committed);
+        this.statistics = new Statistics(setup, setup.sandboxes(), containers);
+        Pods pods = new Pods(
+                setup.sandboxes(), containers, setup.podCgroups(), setup.steps(), setup.keepLateResults());
         this.service = new CriRuntimeService(
-                new Pods(setup.sandboxes(), containers, setup.podCgroups(), setup.steps(), setup.keepLateResults()),
+                pods,
                 containers,
                 new ExecSync(containers, parts, new Execs(containers, parts)),
-                new ContainerStatsReader(new CgroupUsage(setup.cgroups()), setup.snapshotters(), setup.clock()),
+                statistics,
+                events,
                 new StatusReport(setup.networks()::status, setup.handlers(), setup.features(), setup.configuration()),
                 new VerboseInfo(setup.sandboxes(), setup.handlers(), setup.places(), live),
                 setup.networkGenerator(),
                 setup.version());
+        this.listCalls = new ListCalls(new Lists(pods, containers, statistics));
     }
 
     private static MountSupport mountSupport(Setup setup, Sandbox sandbox) {
@@ -120,6 +133,7 @@ public final class RuntimeServices {
     /// Finds the containers again that ran before the daemon was started; after the sandboxes, before the first client.
     public void recover() {
         recovery.run();
+        statistics.start();
     }
 
     /// Waits until what was removed is deleted, or the time is up; for a daemon that ends, while it still has its
@@ -133,8 +147,19 @@ public final class RuntimeServices {
         }
     }
 
-    public CriRuntimeService service() {
-        return service;
+    public BindableService service() {
+        return () -> listCalls.in(service.bindService());
+    }
+
+    /// Ends the streams that would go on for as long as their clients want; before the server waits for its calls.
+    public void endStreams() {
+        events.close();
+    }
+
+    @Override
+    public void close() {
+        events.close();
+        statistics.close();
     }
 
     /// What containers keep from the garbage collector.

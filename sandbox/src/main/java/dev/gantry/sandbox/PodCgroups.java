@@ -1,6 +1,7 @@
 package dev.gantry.sandbox;
 
 import dev.gantry.linux.Cgroups;
+import java.util.Optional;
 
 /// Where pods and containers stand in the cgroup tree.
 ///
@@ -83,6 +84,20 @@ public final class PodCgroups {
             case SYSTEMD -> "%s/%s-%s.scope".formatted(expanded(parent), SCOPE_PREFIX, containerId);
             case CGROUPFS -> parent + "/" + containerId;
         };
+    }
+
+    /// Where the cgroup of a pod is below the root of each controller, if that holds nothing but the pod: its name then
+    /// has the sandbox's id, or, where the kubelet made it, the pod's uid (with underscores in a slice).
+    public Optional<String> locationOfPod(Sandbox sandbox) {
+        String parent = sandbox.cgroupParent();
+        String name = parent.substring(parent.lastIndexOf('/') + 1);
+        String uid = sandbox.config().metadata().uid();
+        boolean own = name.contains(sandbox.id().value())
+                || (!uid.isEmpty() && (name.contains(uid) || name.contains(uid.replace('-', '_'))));
+        if (!own) {
+            return Optional.empty();
+        }
+        return Optional.of(driver == CgroupDriver.SYSTEMD ? expanded(parent) : parent);
     }
 
     /// A slice's name tells where it is: `a-b.slice` is `/a.slice/a-b.slice`, and `-.slice` the root

@@ -5,9 +5,11 @@ import dev.gantry.linux.ErrnoException;
 import dev.gantry.linux.KeyedLocks;
 import dev.gantry.shim.Shim;
 import dev.gantry.storage.Change;
+import dev.gantry.storage.Commit;
 import dev.gantry.storage.Kind;
 import dev.gantry.storage.Ref;
 import dev.gantry.storage.RootSource;
+import dev.gantry.storage.View;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -179,6 +181,16 @@ public final class Sandboxes {
         return parts.store().view().all(SandboxRows.KIND).stream()
                 .filter(this::isVisible)
                 .toList();
+    }
+
+    /// What a commit to the store did to sandboxes.
+    public static List<Commit.Changed<Sandbox>> changes(Commit commit) {
+        return commit.changes(SandboxRows.KIND);
+    }
+
+    /// A sandbox as it was at one moment, whether clients see it or not.
+    public static Optional<Sandbox> in(View view, SandboxId id) {
+        return view.find(SandboxRows.KIND, id.value());
     }
 
     /// The pod's shim, for the containers that join it.
