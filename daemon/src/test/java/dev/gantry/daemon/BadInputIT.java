@@ -159,7 +159,7 @@ class BadInputIT {
 
     @Test
     void aRegistryThatIsDown() {
-        String message = refused(Status.Code.UNAVAILABLE, () -> {
+        String message = refused(Status.Code.UNKNOWN, () -> {
             PullImageRequest.Builder request = PullImageRequest.newBuilder();
             request.getImageBuilder().setImage("127.0.0.1:1/none:1");
             var _ = node.client().images().pullImage(request.build());

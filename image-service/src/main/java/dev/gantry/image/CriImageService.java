@@ -118,10 +118,20 @@ public final class CriImageService extends ImageServiceGrpc.ImageServiceImplBase
     @Override
     public void pullImage(PullImageRequest request, StreamObserver<PullImageResponse> observer) {
         answer(observer, () -> {
-            Digest id = Cancellation.interrupting(() -> images.pull(options(request)))
-                    .id();
+            Digest id = pull(request);
             return PullImageResponse.newBuilder().setImageRef(id.toString()).build();
         });
+    }
+
+    /// The kubelet tells a registry that is down from an image that is not there by how the message begins, and it sees
+    /// the bare message only where the code is UNKNOWN: before any other its client puts the code.
+    private Digest pull(PullImageRequest request) {
+        try {
+            return Cancellation.interrupting(() -> images.pull(options(request)))
+                    .id();
+        } catch (ImageException.RegistryUnavailable e) {
+            throw Status.UNKNOWN.withDescription(e.getMessage()).withCause(e).asRuntimeException();
+        }
     }
 
     private PullOptions options(PullImageRequest request) {
