@@ -236,11 +236,12 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
     public void updateContainerResources(
             UpdateContainerResourcesRequest request, StreamObserver<UpdateContainerResourcesResponse> client) {
         CallWorker.answer(client, "UpdateContainerResources", () -> {
+            Container container = containers.get(request.getContainerId());
             if (!request.hasLinux()) {
                 throw new ContainerException.InvalidRequest(
-                        "cannot update container %s: no resources of Linux given".formatted(request.getContainerId()));
+                        "cannot update container %s: no resources of Linux given".formatted(container.id()));
             }
-            containers.update(request.getContainerId(), request.getLinux());
+            containers.update(container.id(), request.getLinux());
             return UpdateContainerResourcesResponse.getDefaultInstance();
         });
     }
