@@ -62,7 +62,7 @@ static int run_timers(void) {
 }
 
 void loop_run(void) {
-	while (!ended) {
+	for (ended = false; !ended;) {
 		int timeout = run_timers();
 		struct epoll_event event;
 		struct watch *watch;

@@ -10,16 +10,13 @@
 
 enum { BLOCK = 65536 };
 
-int
-main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
 	static char block[BLOCK];
 	size_t line = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
 	unsigned long long left = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
 	size_t whole;
 
-	if (line == 0 || line > BLOCK)
-		return 2;
+	if (line == 0 || line > BLOCK) return 2;
 	whole = BLOCK / line * line;
 	memset(block, 'x', whole);
 	for (size_t end = line; end <= whole; end += line)
@@ -27,13 +24,11 @@ main(int argc, char **argv)
 	while (left > 0) {
 		size_t n = left < whole ? (size_t)left / line * line : whole;
 
-		if (n == 0)
-			break;
+		if (n == 0) break;
 		for (size_t done = 0; done < n;) {
 			ssize_t written = write(STDOUT_FILENO, block + done, n - done);
 
-			if (written < 0)
-				return 1;
+			if (written < 0) return 1;
 			done += (size_t)written;
 		}
 		left -= n;
