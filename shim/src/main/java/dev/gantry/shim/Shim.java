@@ -148,6 +148,10 @@ public final class Shim {
     /// @param rootfs what the shim mounts on the bundle's `rootfs`; their targets are relative to it
     /// @return the process id of the container's first process
     public int create(String id, Bundle bundle, List<Mount> rootfs, Stdio io, RuncOptions options) {
+        return create(id, bundle, rootfs, io, options, WORK);
+    }
+
+    int create(String id, Bundle bundle, List<Mount> rootfs, Stdio io, RuncOptions options, Duration within) {
         CreateTaskRequest request = CreateTaskRequest.newBuilder()
                 .setId(id)
                 .setBundle(bundle.directory().toString())
@@ -158,7 +162,7 @@ public final class Shim {
                 .setStderr(io.stderr())
                 .setOptions(options.toAny())
                 .build();
-        return call("create container " + id, "Create", request, CreateTaskResponse.parser(), WORK)
+        return call("create container " + id, "Create", request, CreateTaskResponse.parser(), within)
                 .getPid();
     }
 

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -43,6 +44,10 @@ final class ShimNode {
     private Shims shims;
 
     ShimNode(Path shim) throws IOException {
+        this(shim, Path.of("runc"));
+    }
+
+    ShimNode(Path shim, Path runc) throws IOException {
         directory = Files.createTempDirectory("gs");
         image = Files.createDirectories(directory.resolve("image"));
         for (String folder : List.of("bin", "dev", "proc", "tmp")) {
@@ -52,7 +57,7 @@ final class ShimNode {
         for (String applet : List.of("sh", "sleep", "cat", "stty", "echo")) {
             Files.createSymbolicLink(image.resolve("bin").resolve(applet), Path.of("busybox"));
         }
-        options = new RuncOptions(directory.resolve("runc"), Path.of("runc"), false);
+        options = new RuncOptions(directory.resolve("runc"), runc, false);
         binary = new ShimBinary(shim, Optional.of(options));
         shims = open();
     }
@@ -140,7 +145,7 @@ final class ShimNode {
                                 .map(type -> Map.of("type", type))
                                 .toList(),
                         "resources",
-                        Map.of("pids", Map.of("limit", 100L))));
+                        Map.of("pids", Map.of("limit", 2000L))));
         return spec;
     }
 
@@ -304,12 +309,21 @@ final class ShimNode {
         }
     }
 
+    /// Removes the bundle of a container that was removed.
+    void forget(Container container) throws IOException {
+        try (Stream<Path> tree = Files.walk(container.bundle.directory())) {
+            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+
     /// Ends whatever is left, however the test ended.
     void end() throws Exception {
         for (Container container : new ArrayList<>(containers.values())) {
             try {
                 container.remove();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | ExecutionException e) {
                 shims.cleanup(binary, container.bundle, container.id);
             }
         }

@@ -1,0 +1,226 @@
+package dev.gantry.shim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.gantry.cri.oci.Json;
+import dev.gantry.linux.Mount;
+import dev.gantry.shim.ShimNode.Container;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Our own shim when others fail: a runc that hangs, fails or talks nonsense, clients and daemons that go away, and its
+/// own death.
+@Timeout(120)
+class ShimFaultsIT {
+
+    private static final Optional<String> INIT = Optional.empty();
+    private static final int SECONDS = 30;
+    private static final Stdio STREAMS = ShimStreams.attached(false, false, false);
+
+    private ShimNode node;
+    private Path folder;
+
+    /// Says what the runc of the node is to do instead of its work.
+    private Path mood;
+
+    @BeforeEach
+    void open() throws IOException {
+        Path shim = GantryShimIT.built();
+        folder = Files.createTempDirectory("gr");
+        mood = folder.resolve("mood");
+        Path runc = Files.writeString(folder.resolve("runc"), """
+            #!/bin/sh
+            case $(cat %s 2>/dev/null) in
+                hangs) case $* in *" create "*) exec sleep 1000 ;; esac; exec runc "$@" ;;
+                fails) echo no luck >&2; exit 3 ;;
+                "is killed") kill -9 $$ ;;
+                "talks nonsense") head -c 300000 /dev/urandom; head -c 300000 /dev/urandom >&2; exit 0 ;;
+                *) exec runc "$@" ;;
+            esac
+            """.formatted(mood));
+        Files.setPosixFilePermissions(runc, PosixFilePermissions.fromString("rwx------"));
+        node = new ShimNode(shim, runc);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        if (node == null) {
+            return;
+        }
+        runc("works");
+        node.end();
+        for (String file : List.of("mood", "runc")) {
+            Files.deleteIfExists(folder.resolve(file));
+        }
+        Files.delete(folder);
+    }
+
+    private void runc(String does) throws IOException {
+        Files.writeString(mood, does);
+    }
+
+    @Test
+    void aRuncThatFailsToCreateLeavesNothing() throws Exception {
+        Container pod = running("pod", Optional.empty());
+        for (String does : List.of("fails", "is killed", "talks nonsense")) {
+            String id = does.replace(' ', '-');
+            Container container = container(id, Optional.of(pod.shim), "/bin/sleep", "1000");
+            runc(does);
+            assertThatThrownBy(() -> container.create(STREAMS))
+                    .as(does)
+                    .isInstanceOf(ShimException.class)
+                    .hasMessageStartingWith("cannot create container %s: runc create failed: ".formatted(id));
+            assertThatThrownBy(() -> pod.shim.state(id, INIT)).isInstanceOf(ShimException.NotFound.class);
+            assertThat(mounts()).noneMatch(it -> it.contains(container.bundle.directory() + "/"));
+
+            runc("works");
+            container.create(STREAMS);
+            container.start();
+            container.remove();
+        }
+        assertThat(pod.shim.state("pod", INIT).status()).isEqualTo(TaskStatus.RUNNING);
+    }
+
+    @Test
+    void aRuncThatHangsIsKilledWhenTheTimeIsUp() throws Exception {
+        Container pod = running("pod", Optional.empty());
+        Container container = container("a", Optional.of(pod.shim), "/bin/sleep", "1000");
+        runc("hangs");
+
+        assertThatThrownBy(() -> pod.shim.create(
+                        "a", container.bundle, List.<Mount>of(), STREAMS, node.options, Duration.ofSeconds(1)))
+                .isInstanceOf(ShimException.TimedOut.class);
+
+        assertThat(pod.shim.state("pod", INIT).status()).isEqualTo(TaskStatus.RUNNING); // it held up nobody
+        runc("works");
+        await(() -> pod.shim.pids("pod").size() == 1 && unknown(pod.shim, "a"));
+        await(() ->
+                ProcessHandle.of(pod.shim.shimPid()).orElseThrow().children().count() == 1);
+        container.create(STREAMS);
+        container.start();
+        assertThat(pod.shim.state("a", INIT).status()).isEqualTo(TaskStatus.RUNNING);
+    }
+
+    @Test
+    void aFailedStartOrDeletionCanBeFollowedByAnother() throws Exception {
+        Container container = container("a", Optional.empty(), "/bin/sleep", "1000");
+        container.create(STREAMS);
+        runc("fails");
+        assertThatThrownBy(container::start)
+                .isInstanceOf(ShimException.class)
+                .hasMessageStartingWith("cannot start container a: runc start failed: ");
+        runc("works");
+        container.start();
+        byte[] process = Json.write(ShimNode.process(false, "/bin/sleep", "1000"));
+        container.shim.exec("a", "e", process, STREAMS);
+        runc("talks nonsense");
+        assertThatThrownBy(() -> container.shim.startExec("a", "e"))
+                .isInstanceOf(ShimException.class)
+                .hasMessageStartingWith("cannot start exec e in container a: runc exec failed: ");
+        container.shim.delete("a", Optional.of("e"));
+
+        container.shim.kill("a", INIT, 9, true);
+        assertThat(container.await().status()).isEqualTo(137);
+        runc("fails");
+        assertThatThrownBy(() -> container.shim.delete("a", INIT))
+                .isInstanceOf(ShimException.class)
+                .hasMessageStartingWith("cannot delete container a: runc delete failed: ");
+        runc("works");
+        assertThat(container.shim.delete("a", INIT).status()).isEqualTo(137);
+    }
+
+    @Test
+    void aCommandOutlivesItsClientAndTheDaemon() throws Exception {
+        Container container = running("a", Optional.empty());
+        byte[] process = Json.write(ShimNode.process(
+                false,
+                "/bin/sh",
+                "-c",
+                "echo begin; busybox yes | busybox head -c 4000000; while [ ! -e /dev/go ]; do sleep 0.05;"
+                        + " done; exit 9"));
+        container.shim.exec("a", "e", process, STREAMS);
+        AttachedClient client = new AttachedClient(container, Optional.of("e"), false);
+        container.shim.startExec("a", "e");
+        client.out.await("begin\n");
+        client.streams.close();
+        node.crash();
+        Files.createFile(Path.of("/proc", Integer.toString(container.pid), "root/dev/go"));
+        node.comeBack();
+
+        container.shim = node.shims().reconnect(container.bundle, "a");
+        assertThat(container
+                        .shim
+                        .wait("a", Optional.of("e"))
+                        .get(SECONDS, TimeUnit.SECONDS)
+                        .status())
+                .isEqualTo(9);
+        assertThat(container.shim.delete("a", Optional.of("e")).status()).isEqualTo(9);
+    }
+
+    @Test
+    void aRecordedExitOutlivesTheShimButNoReboot() throws Exception {
+        for (boolean rebooted : new boolean[] {false, true}) {
+            String id = rebooted ? "b" : "a";
+            Container container = container(id, Optional.empty(), "/bin/sh", "-c", "exit 5");
+            container.create(STREAMS);
+            container.start();
+            assertThat(container.await().status()).isEqualTo(5);
+            ProcessHandle.of(container.shim.shimPid()).orElseThrow().destroyForcibly();
+            container.shim.closed().get(SECONDS, TimeUnit.SECONDS);
+            Path record = container.bundle.directory().resolve("exit.json");
+            assertThat(record).content().contains("\"Status\":5");
+            if (rebooted) {
+                String text = Files.readString(record);
+                Files.writeString(record, text.replaceAll("(\"BootID\":\")[^\"]*", "$1another"));
+            }
+
+            assertThat(node.shims().cleanup(node.binary, container.bundle, id))
+                    .map(Exit::status)
+                    .contains(rebooted ? 137 : 5);
+        }
+    }
+
+    private Container container(String id, Optional<Shim> group, String... arguments) throws IOException {
+        return node.withoutFifos(id, group, false, arguments);
+    }
+
+    private Container running(String id, Optional<Shim> group) throws IOException {
+        Container container = container(id, group, "/bin/sleep", "1000");
+        container.create(STREAMS);
+        container.start();
+        return container;
+    }
+
+    private static boolean unknown(Shim shim, String id) {
+        try {
+            shim.state(id, INIT);
+            return false;
+        } catch (ShimException.NotFound _) {
+            return true;
+        }
+    }
+
+    private static List<String> mounts() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/mountinfo"));
+    }
+
+    private static void await(BooleanSupplier condition) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+        while (!condition.getAsBoolean() && System.nanoTime() < end) {
+            Thread.sleep(20);
+        }
+        assertThat(condition.getAsBoolean()).isTrue();
+    }
+}
