@@ -25,6 +25,7 @@ public final class PodNetworks {
     private final PluginRunner plugins;
     private final NetworkJournal journal;
     private final KeyedLocks locks = new KeyedLocks();
+    private final PluginStatus pluginStatus = new PluginStatus();
 
     public PodNetworks(NetworkConfigs configs, PluginRunner plugins, NetworkJournal journal) {
         this.configs = configs;
@@ -114,14 +115,14 @@ public final class PodNetworks {
     }
 
     /// Whether there is a configuration, its programs are there, and those of version 1.1 say that they
-    /// can attach (STATUS).
+    /// can attach (STATUS), which is asked for again after ten seconds at the earliest.
     public NetworkReadiness status() {
         try {
             NetworkConfigs.Loaded loaded = configs.current();
             NetworkConfig network = loaded.required(configs.folder());
             network.plugins().forEach(plugin -> plugins.find(plugin.type()));
             if (network.version().hasStatus()) {
-                askStatus(network);
+                pluginStatus.check(network, () -> askStatus(network));
             }
             return NetworkReadiness.yes();
         } catch (CniException e) {

@@ -115,7 +115,8 @@ class PodNetworksTest {
     void undoesAFailedAddAndPassesThePluginsErrorOn() throws Exception {
         plugin(
                 "bad",
-                "test $CNI_COMMAND = DEL && exit 0; echo '{\"code\": 107, \"msg\": \"no address\", \"details\": \"pool full\"}'; exit 1");
+                "test $CNI_COMMAND = DEL && exit 0; echo '{\"code\": 107, \"msg\": \"no address\", \"details\": \"pool"
+                        + " full\"}'; exit 1");
         network("1.0.0", "good", "bad", "second");
 
         assertThatThrownBy(() -> networks(Duration.ofSeconds(20)).attach(attachment("c1")))
@@ -125,8 +126,8 @@ class PodNetworksTest {
                     assertThat(e.reason()).isEqualTo("no address");
                     assertThat(e.details()).isEqualTo("pool full");
                 })
-                .hasMessage(
-                        "cannot add container c1 to network pods: plugin bad failed with code 107: no address (pool full)");
+                .hasMessage("cannot add container c1 to network pods: plugin bad failed with code 107: no address (pool"
+                        + " full)");
 
         assertThat(calls())
                 .containsExactly(
@@ -287,7 +288,8 @@ class PodNetworksTest {
     void asksPluginsOfTheNewestVersionForTheirStatus() throws Exception {
         plugin(
                 "able",
-                "case $CNI_COMMAND in VERSION) echo '{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[\"1.0.0\",\"1.1.0\"]}';;"
+                "case $CNI_COMMAND in VERSION) echo"
+                        + " '{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[\"1.0.0\",\"1.1.0\"]}';;"
                         + " STATUS) test -e " + directory.resolve("well")
                         + " || { echo '{\"code\":50,\"msg\":\"no route\"}'; exit 1; };; esac");
         plugin("old", "echo '{\"cniVersion\":\"1.0.0\",\"supportedVersions\":[\"0.4.0\",\"1.0.0\"]}'");
@@ -297,9 +299,16 @@ class PodNetworksTest {
         assertThat(networks.status().message()).contains("plugin able failed with code 50: no route");
         Files.writeString(directory.resolve("well"), "");
         assertThat(networks.status().ready()).isTrue();
+        assertThat(networks.status().ready()).isTrue();
 
         assertThat(calls()).filteredOn(call -> call.startsWith("VERSION")).hasSize(2);
-        assertThat(calls()).filteredOn(call -> call.startsWith("STATUS")).containsOnly("STATUS able  ");
+        // Once for each no, and once for a yes that is remembered.
+        assertThat(calls())
+                .filteredOn(call -> call.startsWith("STATUS"))
+                .containsExactly("STATUS able  ", "STATUS able  ");
+        network("1.1.0", "able");
+        assertThat(networks.status().ready()).isTrue();
+        assertThat(calls()).filteredOn(call -> call.startsWith("STATUS")).hasSize(3);
     }
 
     @Test
@@ -313,12 +322,12 @@ class PodNetworksTest {
         Path file = directory.resolve("bin").resolve(name);
         Files.deleteIfExists(file);
         Files.writeString(file, """
-                #!/bin/sh
-                echo "$CNI_COMMAND %2$s $CNI_CONTAINERID ${CNI_NETNS##*/}" >> %1$s/calls
-                printf '%%s' "$CNI_ARGS" > %1$s/args
-                cat > %1$s/input-$CNI_COMMAND-%2$s
-                %3$s
-                """.formatted(directory, name, script));
+            #!/bin/sh
+            echo "$CNI_COMMAND %2$s $CNI_CONTAINERID ${CNI_NETNS##*/}" >> %1$s/calls
+            printf '%%s' "$CNI_ARGS" > %1$s/args
+            cat > %1$s/input-$CNI_COMMAND-%2$s
+            %3$s
+            """.formatted(directory, name, script));
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 

@@ -101,12 +101,12 @@ final class ChildNode implements AutoCloseable {
     /// The usual network: a bridge of its own, with port mappings.
     String bridgeNetwork() {
         return """
-            {"cniVersion": "1.0.0", "name": "%s", "plugins": [
-              {"type": "bridge", "bridge": "%s", "isGateway": true, "ipMasq": true, "hairpinMode": true,
-               "ipam": {"type": "host-local", "dataDir": "%s", "ranges": [[{"subnet": "%s.0/24"}]],
-                        "routes": [{"dst": "0.0.0.0/0"}]}},
-              {"type": "portmap", "capabilities": {"portMappings": true}}]}
-            """.formatted(name, name, directory.resolve("ipam"), subnet);
+               {"cniVersion": "1.0.0", "name": "%s", "plugins": [
+                 {"type": "bridge", "bridge": "%s", "isGateway": true, "ipMasq": true, "hairpinMode": true,
+                  "ipam": {"type": "host-local", "dataDir": "%s", "ranges": [[{"subnet": "%s.0/24"}]],
+                           "routes": [{"dst": "0.0.0.0/0"}]}},
+                 {"type": "portmap", "capabilities": {"portMappings": true}}]}
+               """.formatted(name, name, directory.resolve("ipam"), subnet);
     }
 
     Path directory() {

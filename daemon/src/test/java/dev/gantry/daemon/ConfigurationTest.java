@@ -97,31 +97,30 @@ class ConfigurationTest {
     @Test
     void namesEveryProblemWithItsPlace() throws IOException {
         Path file = write("config.toml", """
-            root = "relative"
-            [grpc]
-              adress = "/x"
-              mode = "0999"
-            [images]
-            registry_config = ["/a", 7]
-            [cni]
-            add_timeout = "soon"
-            [runtime]
-            default_handler = "kata"
-            [runtime.handlers.gvisor]
-            shim = true
-            """);
+                root = "relative"
+                [grpc]
+                  adress = "/x"
+                  mode = "0999"
+                [images]
+                registry_config = ["/a", 7]
+                [cni]
+                add_timeout = "soon"
+                [runtime]
+                default_handler = "kata"
+                [runtime.handlers.gvisor]
+                shim = true
+                """);
 
         assertThatThrownBy(() -> Configuration.read(TomlFile.read(file), HOME))
                 .isInstanceOf(DaemonException.BadConfiguration.class)
                 .hasMessage("""
-                    FILE:1:1: root must be an absolute path, not the string "relative"
-                    FILE:4:3: grpc.mode must be a file mode such as "0660", not the string "0999"
-                    FILE:3:3: unknown key grpc.adress; allowed here: address, gid, max_calls, max_message_size, mode, uid
-                    FILE:6:26: images.registry_config must be an absolute path, not the integer 7
-                    FILE:8:1: cni.add_timeout must be a duration such as "30s", "500ms" or "1m30s", not the string "soon"
-                    FILE:12:1: runtime.handlers.gvisor.shim must be a string, not true
-                    FILE:10:1: runtime.default_handler names no handler: "kata"; there are: runc, gvisor\
-                    """.replace("FILE", file.toString()));
+                        FILE:1:1: root must be an absolute path, not the string "relative"
+                        FILE:4:3: grpc.mode must be a file mode such as "0660", not the string "0999"
+                        FILE:3:3: unknown key grpc.adress; allowed here: address, gid, max_calls, max_message_size, mode, uid
+                        FILE:6:26: images.registry_config must be an absolute path, not the integer 7
+                        FILE:8:1: cni.add_timeout must be a duration such as "30s", "500ms" or "1m30s", not the string "soon"
+                        FILE:12:1: runtime.handlers.gvisor.shim must be a string, not true
+                        FILE:10:1: runtime.default_handler names no handler: "kata"; there are: runc, gvisor""".replace("FILE", file.toString()));
     }
 
     @Test
