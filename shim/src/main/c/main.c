@@ -59,10 +59,8 @@ static const struct action {
 	bool container;
 	int (*act)(const struct flags *flags);
 } actions[] = {
-	{"start", true, action_start},
-	{"delete", true, action_delete},
-	{"-info", false, action_info},
-	{"read", false, action_read},
+	{"start", true, action_start}, {"delete", true, action_delete},
+	{"-info", false, action_info}, {"read", false, action_read},
 	{"pin", false, action_pin},
 };
 

@@ -49,14 +49,17 @@ static bool begins(struct str s, const char *prefix) {
 	return s.n >= strlen(prefix) && memcmp(s.p, prefix, strlen(prefix)) == 0;
 }
 
+static bool is_mapping(struct str option) {
+	return begins(option, "uidmap=") || begins(option, "gidmap=");
+}
+
 /* Split the options into flags and what the file system gets. */
 static int read_options(const struct mount *m, unsigned long *flags, struct buf *data) {
 	const struct str *all = m->options.items;
 
 	*flags = 0;
 	for (size_t i = 0; i < m->options.count; i++) {
-		if (memchr(all[i].p, '\0', all[i].n) != NULL || str_is(all[i], "loop") ||
-		    begins(all[i], "uidmap=") || begins(all[i], "gidmap="))
+		if (memchr(all[i].p, '\0', all[i].n) != NULL || str_is(all[i], "loop"))
 			return -ENOTSUP;
 		if (apply(all[i], flags)) continue;
 		buf_put(data, ",", data->len > 0);
@@ -117,7 +120,30 @@ static int mount_large(const struct mount *m, const char *type, const char *targ
 	return 0;
 }
 
-static int mount_one(const struct mount *m, const char *target) {
+static int mount_one(const struct mount *m, const char *bundle, const char *target);
+
+/* With the layers mounted elsewhere, mapped, and without the options that said so. */
+static int mount_idmapped(const struct mount *m, const char *bundle, const char *target) {
+	cleanup_free char *place = str_format("%s/.idmap", bundle);
+	cleanup_free struct str *kept = calloc(m->options.count + 1, sizeof(*kept));
+	cleanup_buf struct buf lower = {0};
+	const struct str *all = m->options.items;
+	struct mount plain = *m;
+
+	if (place == NULL || kept == NULL) return -ENOMEM;
+	buf_put(&lower, "lowerdir=", 9);
+	int error = idmap_layers(&lower, m, place);
+	plain.options = (struct rep){kept, 0};
+	for (size_t i = 0; i < m->options.count; i++)
+		if (!is_mapping(all[i]) && !begins(all[i], "lowerdir="))
+			kept[plain.options.count++] = all[i];
+	kept[plain.options.count++] = buf_str(&lower);
+	if (error == 0) error = mount_one(&plain, bundle, target);
+	idmap_end(place);
+	return error;
+}
+
+static int mount_one(const struct mount *m, const char *bundle, const char *target) {
 	cleanup_free char *type = str_copy(m->type), *source = str_copy(m->source);
 	cleanup_buf struct buf data = {0};
 	unsigned long flags;
@@ -125,6 +151,9 @@ static int mount_one(const struct mount *m, const char *target) {
 	int error;
 
 	if (type == NULL || source == NULL) return -EINVAL;
+	for (size_t i = 0; i < m->options.count; i++)
+		if (is_mapping(((const struct str *)m->options.items)[i]))
+			return mount_idmapped(m, bundle, target);
 	error = read_options(m, &flags, &data);
 	if (error != 0) return error;
 	if (data.len > PAGE) return mount_large(m, type, target, flags);
@@ -155,7 +184,7 @@ int rootfs_mount(const char *bundle, const struct rep *mounts, char *failed, siz
 		cleanup_free char *target =
 			str_format("%s/%.*s", root, (int)m->target.n, m->target.p);
 		int error = target == NULL	  ? -ENOMEM
-			    : is_below(m->target) ? mount_one(m, target)
+			    : is_below(m->target) ? mount_one(m, bundle, target)
 						  : -EINVAL;
 
 		if (error == 0) continue;

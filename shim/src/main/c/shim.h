@@ -231,6 +231,28 @@ void process_free(struct process *p);
 void container_free(struct container *c);
 struct timestamp now_stamp(void);
 
+/* ---- pin.c ---- */
+
+/* A child that has entered a new user namespace, and a network namespace of that. */
+struct holder {
+	pid_t pid;
+	int fd;
+};
+
+/* The maps are as 0:100000:65536. */
+int holder_start(struct holder *holder, const char *uids, const char *gids, bool network);
+void holder_end(struct holder *holder);
+
+/* ---- idmap.c ---- */
+
+/*
+ * An overlay whose layers' owners are mapped, by its options "uidmap=..." and
+ * "gidmap=...": LAYERS becomes what its option lowerdir has to be, until
+ * idmap_end, after which the overlay still has its layers.
+ */
+int idmap_layers(struct buf *layers, const struct mount *m, const char *place);
+void idmap_end(const char *place);
+
 /* ---- rootfs.c ---- */
 int rootfs_mount(const char *bundle, const struct rep *mounts, char *failed, size_t size);
 int rootfs_unmount(const char *bundle);

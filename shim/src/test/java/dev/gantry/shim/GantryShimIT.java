@@ -3,9 +3,13 @@ package dev.gantry.shim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.gantry.linux.Mount;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
 
 /// With our own shim, as the build leaves it: the static release binary.
 class GantryShimIT extends ShimContract {
@@ -36,5 +40,24 @@ class GantryShimIT extends ShimContract {
         assertThat(info.orElseThrow().name()).isEqualTo("io.containerd.gantry.v1");
         assertThat(info.orElseThrow().version()).isNotEmpty();
         assertThat(info.orElseThrow().features().orElseThrow()).contains("\"ociVersionMin\"");
+    }
+
+    @Test
+    void mapsTheOwnersOfLayersWhereTheMountAsksForIt() throws Exception {
+        ShimNode.Container container = node.container("a", "/bin/busybox", "sh", "-c", "stat -c '%u %g' /bin/busybox");
+        Path second = Files.createDirectory(node.directory().resolve("second"));
+        Mount root = new Mount(
+                "overlay",
+                "overlay",
+                Path.of(""),
+                List.of("lowerdir=" + second + ":" + node.image(), "uidmap=0:100000:65536", "gidmap=0:200000:65536"));
+
+        container.create(container.fifos.stdio(), root);
+        container.start();
+
+        assertThat(container.await().status()).isZero();
+        container.fifos.drained().get(10, TimeUnit.SECONDS);
+        assertThat(container.out.text()).startsWith("100000 200000\n");
+        assertThat(Files.exists(container.bundle.directory().resolve(".idmap"))).isFalse();
     }
 }

@@ -37,7 +37,7 @@ abstract class ShimContract {
     private static final Optional<String> INIT = Optional.empty();
     private static final String[] SLEEP = {"/bin/sleep", "1000"};
 
-    private ShimNode node;
+    ShimNode node;
 
     /// The binary to test, or the test is skipped with a reason.
     abstract Path binary();

@@ -74,6 +74,11 @@ final class ShimNode {
         return directory;
     }
 
+    /// The root of all containers.
+    Path image() {
+        return image;
+    }
+
     /// What a daemon that is killed leaves: connections and FIFOs closed, shims alone.
     void crash() {
         shims.close();
@@ -193,7 +198,10 @@ final class ShimNode {
         }
 
         int create(Stdio stdio) {
-            Mount root = new Mount("bind", image.toString(), Path.of(""), List.of("rbind", "ro"));
+            return create(stdio, new Mount("bind", image.toString(), Path.of(""), List.of("rbind", "ro")));
+        }
+
+        int create(Stdio stdio, Mount root) {
             pid = shim.create(id, bundle, List.of(root), stdio, options);
             return pid;
         }
