@@ -154,7 +154,7 @@ static int take_frame(struct connection *c) {
 	if (n > 0) buf_drop(in, n);
 	if (in->len < FRAME_HEADER) return 0;
 	frame = parse_frame(in->data);
-	n = FRAME_HEADER + frame.length;
+	n = (size_t)FRAME_HEADER + frame.length;
 	if (frame.length <= FRAME_MAX && in->len < n) return 0;
 	error = check_frame(c, &frame);
 	if (error != 0) return error;

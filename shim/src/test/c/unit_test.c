@@ -394,6 +394,11 @@ static void test_ttrpc(void) {
 	out = talk(&garbage);
 	check(out.len == 0 && calls_served == 6);
 	buf_free(&out);
+	garbage.len = 0; /* a length that is 0 when the header's is added in 32 bits */
+	buf_put(&garbage, "\xff\xff\xff\xf6\x00\x00\x00\x01\x01\x00", FRAME_HEADER);
+	out = talk(&garbage);
+	check(next_response(&out, 1) == RESOURCE_EXHAUSTED && out.len == 0);
+	buf_free(&out);
 	/* A message over 4 MiB is refused, and what follows it is served. */
 	buf_put(&large, "\x00\x40\x00\x01\x00\x00\x00\x01\x01\x00", FRAME_HEADER);
 	memset(buf_room(&large, (4 << 20) + 1), 0, (4 << 20) + 1);
