@@ -73,7 +73,8 @@ class PullStreamTest {
                 List.of(),
                 Instant.EPOCH,
                 false,
-                "");
+                "",
+                false);
     }
 
     /// What gRPC hands a service, without a client behind it.

@@ -111,7 +111,9 @@ public final class CriImageService extends ImageServiceGrpc.ImageServiceImplBase
     private String info(Image image) {
         Map<String, @Nullable Object> info = new LinkedHashMap<>();
         info.put("chainID", image.chainId().toString());
-        info.put("imageSpec", Json.parse(images.configBytes(image), "configuration " + image.id()));
+        info.put(
+                image.artifact() ? "manifest" : "imageSpec",
+                Json.parse(images.configBytes(image), "document " + image.id()));
         return new String(Json.write(info), StandardCharsets.UTF_8);
     }
 

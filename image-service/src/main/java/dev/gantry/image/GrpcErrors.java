@@ -52,7 +52,8 @@ public final class GrpcErrors {
 
     private static Status of(ImageException failure) {
         return switch (failure) {
-            case ImageException.InvalidReference _, ImageException.Ambiguous _ -> Status.INVALID_ARGUMENT;
+            case ImageException.InvalidReference _, ImageException.Ambiguous _, ImageException.NotRunnable _ ->
+                Status.INVALID_ARGUMENT;
             case ImageException.NotFound _, ImageException.NotInRegistry _, ImageException.NoPlatform _ ->
                 Status.NOT_FOUND;
             case ImageException.Unauthenticated _ -> Status.UNAUTHENTICATED;

@@ -11,9 +11,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/// An image on this node.
+/// An image on this node, or an artifact: files that registries keep like images, and that only volumes can use.
 ///
-/// @param id the digest of its configuration: what CRI calls image id and image ref
+/// @param id the digest of its configuration: what CRI calls image id and image ref; of an artifact, whose configuration
+///     may be that of any other, the digest of its manifest
 /// @param manifest the manifest it was last pulled by
 /// @param target what its name led to: an index, or the manifest itself
 /// @param tags `docker.io/library/nginx:latest` and the like; each belongs to one image only
@@ -23,6 +24,7 @@ import java.util.List;
 /// @param pulled when it was last pulled or imported
 /// @param pinned never to be removed to gain space
 /// @param user as the configuration has it: a name or a number, perhaps with a group
+/// @param artifact whether it cannot be run
 public record Image(
         Digest id,
         Digest manifest,
@@ -33,7 +35,8 @@ public record Image(
         List<Digest> diffIds,
         Instant pulled,
         boolean pinned,
-        String user) {
+        String user,
+        boolean artifact) {
 
     static final String BY_NAME = "name";
 
@@ -72,7 +75,8 @@ public record Image(
                 diffIds,
                 pulled,
                 pinned,
-                user);
+                user,
+                artifact);
     }
 
     private static final class Stored implements Codec<Image> {
@@ -92,7 +96,8 @@ public record Image(
                     .setPulledSeconds(image.pulled.getEpochSecond())
                     .setPulledNanos(image.pulled.getNano())
                     .setPinned(image.pinned)
-                    .setUser(image.user);
+                    .setUser(image.user)
+                    .setArtifact(image.artifact);
             image.diffIds.forEach(diffId -> stored.addDiffIds(diffId.toString()));
             return stored.build().toByteArray();
         }
@@ -117,7 +122,8 @@ public record Image(
                         stored.getDiffIdsList().stream().map(Digest::parse).toList(),
                         Instant.ofEpochSecond(stored.getPulledSeconds(), stored.getPulledNanos()),
                         stored.getPinned(),
-                        stored.getUser());
+                        stored.getUser(),
+                        stored.getArtifact());
             } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
                 throw new StorageException.Corrupt("not an image's row", e);
             }

@@ -58,6 +58,13 @@ public abstract sealed class ImageException extends RuntimeException {
         }
     }
 
+    /// Files, not an image: a volume can show them, a container cannot run them.
+    public static final class NotRunnable extends ImageException {
+        public NotRunnable(Digest id) {
+            super("%s is an artifact, not an image that can be run; it can be mounted as a volume".formatted(id), null);
+        }
+    }
+
     /// The registry wants to know who asks, or does not believe the credentials.
     public static final class Unauthenticated extends ImageException {
         public Unauthenticated(String what, String host, String detail) {

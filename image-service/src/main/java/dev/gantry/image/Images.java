@@ -2,6 +2,7 @@ package dev.gantry.image;
 
 import dev.gantry.cri.oci.Descriptor;
 import dev.gantry.cri.oci.ImageConfig;
+import dev.gantry.cri.oci.ImageManifest;
 import dev.gantry.storage.Change;
 import dev.gantry.storage.ContentStore;
 import dev.gantry.storage.Durability;
@@ -133,11 +134,31 @@ public final class Images implements AutoCloseable {
         return store.view().all(Image.KIND);
     }
 
+    /// @throws ImageException.NotRunnable for an artifact, which has none
     public ImageConfig config(Image image) {
+        if (image.artifact()) {
+            throw new ImageException.NotRunnable(image.id());
+        }
         return ImageConfig.parse(configBytes(image), "configuration of image " + image.id());
     }
 
-    /// The configuration as it came.
+    /// The files of an artifact; an image has none that are known by name.
+    public List<ArtifactFile> artifactFiles(Image image) {
+        return image.artifact() ? ArtifactFile.of(manifest(image), image.id().toString()) : List.of();
+    }
+
+    /// Makes a file with the bytes of an artifact's in an existing directory, without writing them again where that can
+    /// be. Nobody may write to it.
+    public void place(ArtifactFile file, Path target) {
+        content.place(file.blob().digest(), target);
+    }
+
+    private ImageManifest manifest(Image image) {
+        return ImageManifest.parse(
+                content.read(image.manifest(), Repository.DOCUMENT_LIMIT), "manifest " + image.manifest());
+    }
+
+    /// The configuration as it came; of an artifact, the manifest.
     public byte[] configBytes(Image image) {
         return content.read(image.id(), Repository.DOCUMENT_LIMIT);
     }
@@ -150,8 +171,12 @@ public final class Images implements AutoCloseable {
         Repository repository = registries.repository(options.reference(), options.credentials());
         try (PullLease lease = new PullLease(leases, options.reference().toString())) {
             RegistryPull pull = new RegistryPull(repository, content, options.platform(), lease);
-            ResolvedImage resolved = pull.resolve();
-            layers.unpack(resolved, snapshotter, lease, options.listener(), pull::download);
+            Resolved resolved = pull.resolve();
+            switch (resolved) {
+                case ResolvedImage layered ->
+                    layers.unpack(layered, snapshotter, lease, options.listener(), pull::download);
+                case ResolvedArtifact artifact -> layers.fetch(artifact, lease, options.listener(), pull::download);
+            }
             Image image = record(resolved, false);
             log.atInfo()
                     .addKeyValue("image", options.reference())
@@ -181,8 +206,10 @@ public final class Images implements AutoCloseable {
         List<Image> images = new ArrayList<>();
         for (OciLayout.Entry entry : layout.entries()) {
             try (PullLease lease = new PullLease(leases, ociLayout.toString())) {
-                ResolvedImage resolved = layout.resolve(entry, content, lease);
-                layers.unpack(resolved, snapshotters.getFirst(), lease, PullListener.NONE, Images::notStored);
+                Resolved resolved = layout.resolve(entry, content, lease);
+                if (resolved instanceof ResolvedImage layered) {
+                    layers.unpack(layered, snapshotters.getFirst(), lease, PullListener.NONE, Images::notStored);
+                }
                 images.add(record(resolved, pinned));
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
@@ -193,7 +220,7 @@ public final class Images implements AutoCloseable {
     }
 
     /// Makes the image visible: its tags and digests are its own from now on, and no other's.
-    private Image record(ResolvedImage resolved, boolean pinned) {
+    private Image record(Resolved resolved, boolean pinned) {
         sync.request();
         return store.update(view -> {
             Optional<Image> before = view.find(Image.KIND, resolved.id().toString());

@@ -101,6 +101,39 @@ final class LayerPool implements AutoCloseable {
         }
     }
 
+    /// Brings all blobs of an artifact into the content store.
+    void fetch(
+            ResolvedArtifact artifact,
+            PullLease lease,
+            PullListener listener,
+            Function<Descriptor, BlobDownload> fetch)
+            throws InterruptedException {
+        List<Descriptor> blobs = artifact.blobs();
+        blobs.forEach(blob -> lease.hold(blob.digest()));
+        List<Descriptor> missing = blobs.stream()
+                .filter(blob -> content.find(blob.digest()).isEmpty())
+                .toList();
+        listener.resolved(
+                artifact.reference(),
+                artifact.manifestDescriptor().digest(),
+                blobs.stream()
+                        .map(blob -> new PullListener.Layer(blob.digest(), blob.size(), !missing.contains(blob)))
+                        .toList());
+        try (Shares shares = new Shares()) {
+            List<BlobDownload> arriving = new ArrayList<>();
+            for (Descriptor blob : missing) {
+                var share = shares.add(downloads.join(blob.digest(), () -> fetch.apply(blob)));
+                share.task().watch(bytes -> listener.progress(blob.digest(), bytes, blob.size(), Phase.DOWNLOADING));
+                arriving.add(share.task());
+            }
+            for (BlobDownload download : arriving) {
+                download.await();
+                Descriptor blob = download.descriptor();
+                listener.progress(blob.digest(), blob.size(), blob.size(), Phase.DONE);
+            }
+        }
+    }
+
     private void unpackAll(
             ResolvedImage image,
             Snapshotter snapshotter,

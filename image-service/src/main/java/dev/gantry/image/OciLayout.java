@@ -6,6 +6,7 @@ import dev.gantry.cri.oci.ImageConfig;
 import dev.gantry.cri.oci.ImageDocument;
 import dev.gantry.cri.oci.ImageIndex;
 import dev.gantry.cri.oci.ImageManifest;
+import dev.gantry.cri.oci.MediaTypes;
 import dev.gantry.cri.oci.Platform;
 import dev.gantry.storage.ContentStore;
 import dev.gantry.storage.Ingest;
@@ -63,7 +64,7 @@ final class OciLayout {
     }
 
     /// Puts the documents and the layers of an image into the content store.
-    ResolvedImage resolve(Entry entry, ContentStore content, PullLease lease) {
+    Resolved resolve(Entry entry, ContentStore content, PullLease lease) {
         Descriptor target = entry.descriptor();
         String what = "manifest %s in %s".formatted(target.digest(), directory);
         byte[] bytes = read(target);
@@ -86,34 +87,49 @@ final class OciLayout {
         return resolve(entry, target, content, lease);
     }
 
-    private ResolvedImage resolve(Entry entry, Descriptor descriptor, ContentStore content, PullLease lease) {
+    private Resolved resolve(Entry entry, Descriptor descriptor, ContentStore content, PullLease lease) {
         byte[] bytes = read(descriptor);
         String what = "manifest %s in %s".formatted(descriptor.digest(), directory);
         ImageManifest manifest = ImageManifest.parse(bytes, what);
-        ResolvedImage.requireRunnable(manifest, what);
+        Descriptor exact = new Descriptor(manifest.mediaType(), descriptor.digest(), bytes.length);
+        Digest target = entry.descriptor().digest();
+        Optional<String> tag = entry.name().flatMap(Reference::tagged);
+        List<String> digests =
+                entry.name().map(name -> name.withDigest(target)).stream().toList();
+        if (!MediaTypes.isConfig(manifest.config().mediaType())) {
+            ResolvedArtifact artifact =
+                    new ResolvedArtifact(nameOr(entry, exact), target, exact, manifest, tag, digests);
+            store(exact, bytes, manifest, content, lease);
+            artifact.blobs().forEach(blob -> copy(blob, content));
+            return artifact;
+        }
+        ResolvedImage.requireLayers(manifest, what);
         byte[] config = read(manifest.config());
+        store(exact, bytes, manifest, content, lease);
+        PatientStore.put(content, config, List.of());
+        manifest.layers().forEach(layer -> copy(layer, content));
+        return new ResolvedImage(
+                nameOr(entry, manifest.config()),
+                target,
+                exact,
+                manifest,
+                ImageConfig.parse(config, "configuration " + manifest.config().digest()),
+                tag,
+                digests);
+    }
+
+    /// What has no name is called by its id in messages.
+    private static Reference nameOr(Entry entry, Descriptor id) {
+        return entry.name().orElseGet(() -> Reference.parse("image/" + id.digest().hex()));
+    }
+
+    private static void store(
+            Descriptor descriptor, byte[] bytes, ImageManifest manifest, ContentStore content, PullLease lease) {
         List<Digest> children = new ArrayList<>();
         children.add(manifest.config().digest());
         manifest.layers().forEach(layer -> children.add(layer.digest()));
         lease.hold(descriptor.digest());
         PatientStore.put(content, bytes, children);
-        PatientStore.put(content, config, List.of());
-        manifest.layers().forEach(layer -> copy(layer, content));
-        Reference name = entry.name()
-                .orElseGet(() ->
-                        Reference.parse("image/" + manifest.config().digest().hex()));
-        List<String> digests = entry.name()
-                .map(reference ->
-                        List.of(reference.withDigest(entry.descriptor().digest())))
-                .orElse(List.of());
-        return new ResolvedImage(
-                name,
-                entry.descriptor().digest(),
-                new Descriptor(manifest.mediaType(), descriptor.digest(), bytes.length),
-                manifest,
-                ImageConfig.parse(config, "configuration " + manifest.config().digest()),
-                entry.name().flatMap(Reference::tagged),
-                digests);
     }
 
     private void copy(Descriptor layer, ContentStore content) {

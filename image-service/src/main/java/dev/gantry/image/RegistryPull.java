@@ -14,6 +14,7 @@ import dev.gantry.storage.ContentStore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /// Goes from a name to the documents of one image: index, manifest, configuration; each verified, put into the content
 /// store and held by the lease.
@@ -34,7 +35,7 @@ final class RegistryPull {
     }
 
     /// @throws ImageException if there is no such image, none for the platform, or its documents cannot be used
-    ResolvedImage resolve() {
+    Resolved resolve() {
         Document target = repository.resolve();
         String what = "manifest %s of %s".formatted(target.digest(), reference);
         try {
@@ -74,21 +75,27 @@ final class RegistryPull {
         return manifest;
     }
 
-    private ResolvedImage resolve(Document target, Document document, ImageManifest manifest) {
-        ResolvedImage.requireRunnable(manifest, reference.toString());
+    private Resolved resolve(Document target, Document document, ImageManifest manifest) {
+        return MediaTypes.isConfig(manifest.config().mediaType())
+                ? image(target, document, manifest)
+                : artifact(target, document, manifest);
+    }
+
+    private ResolvedArtifact artifact(Document target, Document document, ImageManifest manifest) {
+        Descriptor descriptor = new Descriptor(manifest.mediaType(), document.digest(), document.bytes().length);
+        ResolvedArtifact artifact = new ResolvedArtifact(
+                reference, target.digest(), descriptor, manifest, reference.tagged(), names(target, document));
+        store(document, manifest);
+        return artifact;
+    }
+
+    private ResolvedImage image(Document target, Document document, ImageManifest manifest) {
+        ResolvedImage.requireLayers(manifest, reference.toString());
         ImageConfig config = config(manifest.config());
         if (!platform.runs(config.platform())) {
             throw noPlatform(List.of(config.platform().toString()));
         }
-        List<Digest> children = new ArrayList<>();
-        children.add(manifest.config().digest());
-        manifest.layers().forEach(layer -> children.add(layer.digest()));
-        lease.hold(document.digest());
-        PatientStore.put(content, document.bytes(), children);
-        List<String> digests = new ArrayList<>(List.of(reference.withDigest(target.digest())));
-        if (!document.digest().equals(target.digest())) {
-            digests.add(reference.withDigest(document.digest()));
-        }
+        store(document, manifest);
         return new ResolvedImage(
                 reference,
                 target.digest(),
@@ -96,7 +103,22 @@ final class RegistryPull {
                 manifest,
                 config,
                 reference.tagged(),
-                digests);
+                names(target, document));
+    }
+
+    private void store(Document document, ImageManifest manifest) {
+        List<Digest> children = new ArrayList<>();
+        children.add(manifest.config().digest());
+        manifest.layers().forEach(layer -> children.add(layer.digest()));
+        lease.hold(document.digest());
+        PatientStore.put(content, document.bytes(), children);
+    }
+
+    private List<String> names(Document target, Document document) {
+        return Stream.of(target, document)
+                .map(it -> reference.withDigest(it.digest()))
+                .distinct()
+                .toList();
     }
 
     private ImageConfig config(Descriptor descriptor) {

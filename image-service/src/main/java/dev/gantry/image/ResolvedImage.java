@@ -7,10 +7,8 @@ import dev.gantry.cri.oci.ImageManifest;
 import dev.gantry.cri.oci.MediaTypes;
 import dev.gantry.storage.ContentStore;
 import java.time.Instant;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /// What a name led to: the documents of one image, read and checked against each other, in the content store and on
 /// lease. The layers may be anywhere yet.
@@ -24,7 +22,8 @@ record ResolvedImage(
         ImageManifest manifest,
         ImageConfig config,
         Optional<String> tag,
-        List<String> digests) {
+        List<String> digests)
+        implements Resolved {
 
     ResolvedImage {
         digests = List.copyOf(digests);
@@ -37,12 +36,8 @@ record ResolvedImage(
         }
     }
 
-    /// Refuses what is a manifest but not of an image that can be run, before anything large is fetched.
-    static void requireRunnable(ImageManifest manifest, String what) {
-        if (!MediaTypes.isConfig(manifest.config().mediaType())) {
-            throw new ImageException.BadContent("%s is no image that can be run: its configuration is of type '%s'"
-                    .formatted(what, manifest.config().mediaType()));
-        }
+    /// Refuses an image with layers that nobody can unpack, before anything large is fetched.
+    static void requireLayers(ImageManifest manifest, String what) {
         for (Descriptor layer : manifest.layers()) {
             if (!MediaTypes.isLayer(layer.mediaType())) {
                 throw new ImageException.BadContent("%s has layer %s of type '%s', which cannot be unpacked"
@@ -70,7 +65,8 @@ record ResolvedImage(
                 List.of());
     }
 
-    Digest id() {
+    @Override
+    public Digest id() {
         return manifest.config().digest();
     }
 
@@ -80,22 +76,19 @@ record ResolvedImage(
         return manifestDescriptor.size() + manifest.config().size() + layers;
     }
 
-    /// The row: with the names it had, and those it has come by now.
-    Image toImage(Optional<Image> before, boolean pinned, Instant now) {
-        Set<String> tags = new LinkedHashSet<>(before.map(Image::tags).orElse(List.of()));
-        tag.ifPresent(tags::add);
-        Set<String> all = new LinkedHashSet<>(before.map(Image::digests).orElse(List.of()));
-        all.addAll(digests);
+    @Override
+    public Image toImage(List<String> tags, List<String> all, boolean pinned, Instant now) {
         return new Image(
                 id(),
                 manifestDescriptor.digest(),
                 target,
-                List.copyOf(tags),
-                List.copyOf(all),
+                tags,
+                all,
                 size(),
                 config.diffIds(),
                 now,
-                pinned || before.map(Image::pinned).orElse(false),
-                config.config().user());
+                pinned,
+                config.config().user(),
+                false);
     }
 }

@@ -53,6 +53,30 @@ record TestImage(byte[] config, byte[] manifest, String manifestType, Map<Digest
         return new TestImage(configBytes, manifest, manifestType, blobs);
     }
 
+    /// An artifact with an empty configuration, as `oras push` makes one.
+    ///
+    /// @param files by title; a title that begins with `#` is left out
+    static TestImage artifact(Map<String, byte[]> files) {
+        byte[] empty = {'{', '}'};
+        Map<Digest, byte[]> blobs = new LinkedHashMap<>();
+        blobs.put(Digest.of(empty), empty);
+        List<Descriptor> layers = new ArrayList<>();
+        files.forEach((title, bytes) -> {
+            blobs.put(Digest.of(bytes), bytes);
+            Map<String, String> annotations =
+                    title.startsWith("#") ? Map.of() : Map.of("org.opencontainers.image.title", title);
+            layers.add(new Descriptor(
+                    "application/octet-stream", Digest.of(bytes), bytes.length, List.of(), annotations, null));
+        });
+        byte[] manifest = new ImageManifest(
+                        MediaTypes.OCI_MANIFEST,
+                        new Descriptor("application/vnd.oci.empty.v1+json", Digest.of(empty), empty.length),
+                        layers,
+                        Map.of())
+                .toJson();
+        return new TestImage(empty, manifest, MediaTypes.OCI_MANIFEST, blobs);
+    }
+
     Digest id() {
         return Digest.of(config);
     }

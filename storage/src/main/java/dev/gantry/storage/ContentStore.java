@@ -5,9 +5,14 @@ import dev.gantry.linux.FileSystems;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -38,6 +43,7 @@ public final class ContentStore {
     public static final int INLINE_LIMIT = 64 * 1024;
 
     private static final Logger log = LoggerFactory.getLogger(ContentStore.class);
+    private static final Set<PosixFilePermission> READABLE = PosixFilePermissions.fromString("r--r--r--");
 
     private final Path blobs;
     private final Path ingests;
@@ -100,6 +106,35 @@ public final class ContentStore {
             return all;
         } catch (IOException e) {
             throw Failures.of("read blob " + digest, e);
+        }
+    }
+
+    /// Makes a file with the blob's bytes, which all may read: another name of the blob's own file where that is on one
+    /// file system with it. Whoever could write to the one would change the other. It outlives the blob's removal.
+    ///
+    /// @throws StorageException.NotFound if the blob is not there
+    public void place(Digest digest, Path target) {
+        Blob blob = find(digest).orElseThrow(() -> new StorageException.NotFound("blob", digest));
+        Failures.guard("make " + target + " of blob " + digest, () -> {
+            if (blob.inline()) {
+                Files.write(target, inlineBytes(digest), StandardOpenOption.CREATE_NEW);
+            } else {
+                linkOrCopy(digest, target);
+            }
+            Files.setPosixFilePermissions(target, READABLE);
+        });
+    }
+
+    private void linkOrCopy(Digest digest, Path target) throws IOException {
+        try {
+            Files.createLink(target, file(digest));
+        } catch (NoSuchFileException e) {
+            throw new StorageException.NotFound("blob", digest); // removed since
+        } catch (FileAlreadyExistsException e) {
+            throw e;
+        } catch (FileSystemException _) {
+            // Another file system, one without links, or too many of them.
+            Files.copy(file(digest), target);
         }
     }
 
