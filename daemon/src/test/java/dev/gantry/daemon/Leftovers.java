@@ -32,7 +32,13 @@ record Leftovers(Path directory, String name, String subnet) {
                 .forEach(it -> left.add("mount " + it));
         cgroups().filter(it -> !it.endsWith(name)).forEach(it -> left.add("cgroup " + it));
         for (String folder : List.of(
-                "state/netns", "state/tasks", "state/runc/k8s.io", "state/sandboxes", "state/s", "root/sandboxes")) {
+                "state/netns",
+                "state/tasks",
+                "state/runc/k8s.io",
+                "state/sandboxes",
+                "state/s",
+                "root/sandboxes",
+                "root/containers")) {
             entries(directory.resolve(folder)).forEach(it -> left.add("file " + it));
         }
         layers().stream().filter(it -> !imageLayers.contains(it)).forEach(it -> left.add("snapshot " + it));

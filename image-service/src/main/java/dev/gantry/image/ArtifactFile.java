@@ -33,8 +33,7 @@ public record ArtifactFile(String path, Descriptor blob) {
         List<ArtifactFile> files = new ArrayList<>();
         for (Descriptor blob : manifest.layers()) {
             String title = blob.annotations().getOrDefault(TITLE, "");
-            files.add(new ArtifactFile(
-                    title.isEmpty() ? blob.digest().hex() : checked(title, what), blob));
+            files.add(new ArtifactFile(title.isEmpty() ? blob.digest().hex() : checked(title, what), blob));
         }
         refuseClashes(files, what);
         return List.copyOf(files);
@@ -62,12 +61,13 @@ public record ArtifactFile(String path, Descriptor blob) {
         Set<String> paths = new HashSet<>();
         for (ArtifactFile file : files) {
             if (!paths.add(file.path())) {
-                throw new ImageException.BadContent(
-                        "artifact %s names two files \"%s\"".formatted(what, file.path()));
+                throw new ImageException.BadContent("artifact %s names two files \"%s\"".formatted(what, file.path()));
             }
         }
         for (ArtifactFile file : files) {
-            for (int slash = file.path().indexOf('/'); slash > 0; slash = file.path().indexOf('/', slash + 1)) {
+            for (int slash = file.path().indexOf('/');
+                    slash > 0;
+                    slash = file.path().indexOf('/', slash + 1)) {
                 String folder = file.path().substring(0, slash);
                 if (paths.contains(folder)) {
                     throw new ImageException.BadContent(

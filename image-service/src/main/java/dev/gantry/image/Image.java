@@ -13,7 +13,8 @@ import java.util.List;
 
 /// An image on this node, or an artifact: files that registries keep like images, and that only volumes can use.
 ///
-/// @param id the digest of its configuration: what CRI calls image id and image ref; of an artifact, whose configuration
+/// @param id the digest of its configuration: what CRI calls image id and image ref; of an artifact, whose
+/// configuration
 ///     may be that of any other, the digest of its manifest
 /// @param manifest the manifest it was last pulled by
 /// @param target what its name led to: an index, or the manifest itself

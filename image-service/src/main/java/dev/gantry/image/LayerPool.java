@@ -103,10 +103,7 @@ final class LayerPool implements AutoCloseable {
 
     /// Brings all blobs of an artifact into the content store.
     void fetch(
-            ResolvedArtifact artifact,
-            PullLease lease,
-            PullListener listener,
-            Function<Descriptor, BlobDownload> fetch)
+            ResolvedArtifact artifact, PullLease lease, PullListener listener, Function<Descriptor, BlobDownload> fetch)
             throws InterruptedException {
         List<Descriptor> blobs = artifact.blobs();
         blobs.forEach(blob -> lease.hold(blob.digest()));

@@ -120,7 +120,8 @@ final class OciLayout {
 
     /// What has no name is called by its id in messages.
     private static Reference nameOr(Entry entry, Descriptor id) {
-        return entry.name().orElseGet(() -> Reference.parse("image/" + id.digest().hex()));
+        return entry.name()
+                .orElseGet(() -> Reference.parse("image/" + id.digest().hex()));
     }
 
     private static void store(

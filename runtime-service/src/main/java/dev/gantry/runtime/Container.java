@@ -4,6 +4,7 @@ import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.LinuxContainerResources;
 import dev.gantry.sandbox.SandboxId;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /// A container as it is stored: what was asked for, what was made, and where it is in its life.
@@ -19,6 +20,7 @@ import java.util.Optional;
 /// @param logPath    absolute, or empty when nothing is logged
 /// @param stopSignal the number that a stop begins with
 /// @param cgroupPath its place in the cgroup tree, below the root of each controller
+/// @param images     what it has as volumes
 record Container(
         String id,
         SandboxId sandbox,
@@ -40,7 +42,12 @@ record Container(
         ContainerUser user,
         LinuxContainerResources resources,
         int stopSignal,
-        String cgroupPath) {
+        String cgroupPath,
+        List<MountedImage> images) {
+
+    Container {
+        images = List.copyOf(images);
+    }
 
     Container in(ContainerState next) {
         return with(next, started, finished, exitCode, reason, message, pid);
@@ -77,7 +84,8 @@ record Container(
                 user,
                 limits,
                 stopSignal,
-                cgroupPath);
+                cgroupPath,
+                images);
     }
 
     private Container with(
@@ -109,6 +117,7 @@ record Container(
                 user,
                 resources,
                 stopSignal,
-                cgroupPath);
+                cgroupPath,
+                images);
     }
 }

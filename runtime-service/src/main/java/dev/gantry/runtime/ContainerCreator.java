@@ -73,7 +73,8 @@ final class ContainerCreator {
                 plan.user(),
                 config.getLinux().getResources(),
                 plan.stopSignal(),
-                plan.cgroupPath());
+                plan.cgroupPath(),
+                plan.imageMounts().stream().map(ImageMount::stored).toList());
         timeline.run("reserve", () -> reserve(creating));
         Rollback rollback = new Rollback();
         try {
@@ -96,6 +97,7 @@ final class ContainerCreator {
                             bundle,
                             plan.spec().toJson(),
                             sandbox.config().namespaces().users()));
+            timeline.run("images", () -> parts.specs().mountImages(plan, creating.snapshotter()));
             Container created = creating.in(ContainerState.CREATED);
             timeline.run("commit", () -> parts.store().commit(Change.empty().put(ContainerRows.KIND, created)));
             timeline.log(log, "CreateContainer", id);

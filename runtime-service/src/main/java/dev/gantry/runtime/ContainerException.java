@@ -52,6 +52,16 @@ public abstract sealed class ContainerException extends RuntimeException {
         }
     }
 
+    /// An image cannot be mounted as a volume. The kubelet looks for the word that the message begins with.
+    public static final class ImageVolumeFailed extends ContainerException {
+        public ImageVolumeFailed(String image, String path, Throwable cause) {
+            super(
+                    "ImageVolumeMountFailed: cannot mount image %s on %s: %s"
+                            .formatted(image, path, cause.getMessage()),
+                    cause);
+        }
+    }
+
     /// The container is not in the state that the request needs.
     public static final class WrongState extends ContainerException {
         public WrongState(String message) {

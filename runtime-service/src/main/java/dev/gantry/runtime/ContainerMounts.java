@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -44,12 +45,23 @@ final class ContainerMounts {
     /// Makes host paths that are missing.
     ///
     /// @param volumes the image's own, which come with the container
-    Plan plan(ContainerConfig config, Sandbox sandbox, PodFiles files, List<ImageVolume> volumes) {
+    /// @param images  what to show for the mounts that name an image
+    Plan plan(
+            ContainerConfig config,
+            Sandbox sandbox,
+            PodFiles files,
+            List<ImageVolume> volumes,
+            Map<Mount, ImageMount> images) {
         boolean privileged = config.getLinux().getSecurityContext().getPrivileged();
         boolean readonlyRoot = config.getLinux().getSecurityContext().getReadonlyRootfs();
         List<Spec.Mount> requested = new ArrayList<>();
         String rootPropagation = "";
         for (Mount mount : config.getMountsList()) {
+            ImageMount image = images.get(mount);
+            if (image != null) {
+                requested.add(bind(image));
+                continue;
+            }
             String propagation = propagation(mount);
             requested.add(bind(mount, propagation, sandbox));
             rootPropagation = wider(rootPropagation, propagation);
@@ -122,13 +134,15 @@ final class ContainerMounts {
                 destination, "bind", source.toString(), List.of("rbind", propagation, readonly ? "ro" : "rw"));
     }
 
+    private static Spec.Mount bind(ImageMount image) {
+        return new Spec.Mount(
+                image.path().value(),
+                "bind",
+                image.source().toString(),
+                List.of("rbind", "rprivate", "ro", "nosuid", "nodev"));
+    }
+
     private void refuseWhatIsNotThereYet(Mount mount, ContainerPath destination) {
-        if (mount.hasImage() && !mount.getImage().getImage().isEmpty()) {
-            // The kubelet looks for this word.
-            throw new ContainerException.InvalidRequest(
-                    "ImageVolumeMountFailed: image %s on %s: image volumes are not supported yet"
-                            .formatted(mount.getImage().getImage(), destination));
-        }
         refuse(!mount.getImageSubPath().isEmpty(), destination, "has an image sub path but no image");
         refuse(
                 mount.getSelinuxRelabel() && selinux,

@@ -2,6 +2,7 @@ package dev.gantry.runtime;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.gantry.runtime.stored.ContainerRow;
+import dev.gantry.runtime.stored.ImageMountRow;
 import dev.gantry.runtime.stored.User;
 import dev.gantry.sandbox.SandboxId;
 import dev.gantry.storage.Codec;
@@ -53,6 +54,7 @@ final class ContainerRows implements Codec<Container> {
                 .setResources(container.resources())
                 .setStopSignal(container.stopSignal())
                 .setCgroupPath(container.cgroupPath());
+        container.images().forEach(it -> row.addImages(encode(it)));
         container.started().ifPresent(it -> row.setStartedNanos(Times.nanos(it)));
         container.finished().ifPresent(it -> row.setFinishedNanos(Times.nanos(it)));
         return row.build().toByteArray();
@@ -90,7 +92,22 @@ final class ContainerRows implements Codec<Container> {
                         row.getUser().getGroupsList()),
                 row.getResources(),
                 row.getStopSignal(),
-                row.getCgroupPath());
+                row.getCgroupPath(),
+                row.getImagesList().stream().map(ContainerRows::decode).toList());
+    }
+
+    private static ImageMountRow encode(MountedImage image) {
+        return ImageMountRow.newBuilder()
+                .setPath(image.path())
+                .setId(image.id())
+                .setRef(image.ref())
+                .setManifest(image.manifest())
+                .setSnapshot(image.snapshot())
+                .build();
+    }
+
+    private static MountedImage decode(ImageMountRow row) {
+        return new MountedImage(row.getPath(), row.getId(), row.getRef(), row.getManifest(), row.getSnapshot());
     }
 
     private static ContainerRow parse(byte[] bytes) {

@@ -7,6 +7,7 @@ import dev.gantry.cri.oci.Spec;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.LinuxContainerResources;
 import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
+import dev.gantry.cri.runtime.v1.Mount;
 import dev.gantry.cri.runtime.v1.Signal;
 import dev.gantry.image.Image;
 import dev.gantry.linux.MountTable;
@@ -20,6 +21,7 @@ import dev.gantry.sandbox.SelinuxLabel;
 import dev.gantry.sandbox.SpecParts;
 import dev.gantry.sandbox.UserIds;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -37,13 +39,14 @@ final class ContainerSpecs {
     private final SpecParts parts;
     private final PodCgroups cgroups;
     private final SandboxPlaces places;
-    private final ImageContents images;
+    private final ImageSource images;
     private final NodeFeatures node;
     private final ImageFiles files = new ImageFiles();
     private final ContainerNamespaces namespaces;
     private final ContainerMounts mounts;
     private final ContainerConfinement confinement;
     private final ImageVolumes volumes;
+    private final ImageMounts imageMounts;
 
     /// @param mountSupport what the OCI runtime of a pod can do with mounts
     /// @param containers   finds a container by its id
@@ -51,7 +54,7 @@ final class ContainerSpecs {
             SpecParts parts,
             PodCgroups cgroups,
             SandboxPlaces places,
-            ImageContents images,
+            ImageSource images,
             NodeFeatures node,
             Function<Sandbox, MountSupport> mountSupport,
             Function<String, Optional<Container>> containers) {
@@ -64,28 +67,26 @@ final class ContainerSpecs {
         this.mounts = new ContainerMounts(MountTable::read, node.selinux(), mountSupport);
         this.confinement = new ContainerConfinement(parts, node);
         this.volumes = new ImageVolumes(places.root());
-    }
-
-    /// Finds what a spec needs of an image, which messages call by the reference: see [ImageLayers#content].
-    @FunctionalInterface
-    interface ImageContents {
-        ImageContent of(Image image, RuntimeHandler handler, String reference);
+        this.imageMounts = new ImageMounts(images, places);
     }
 
     /// What to make of a request.
     ///
     /// @param cgroupPath where the container's cgroup will be, below each controller's root
     /// @param volumes    what [#createVolumes] has yet to make
+    /// @param imageMounts what [#mountImages] has yet to make
     record Plan(
             Spec spec,
             ContainerUser user,
             int stopSignal,
             String cgroupPath,
             List<ImageVolume> volumes,
+            List<ImageMount> imageMounts,
             ImageContent image) {
 
         Plan {
             volumes = List.copyOf(volumes);
+            imageMounts = List.copyOf(imageMounts);
         }
     }
 
@@ -98,7 +99,7 @@ final class ContainerSpecs {
                 config,
                 sandbox,
                 handler,
-                images.of(image, handler, config.getImage().getImage()));
+                images.content(image, handler, config.getImage().getImage()));
     }
 
     Plan plan(String id, ContainerConfig config, Sandbox sandbox, RuntimeHandler handler, ImageContent image) {
@@ -113,8 +114,10 @@ final class ContainerSpecs {
         OciProcess process = process(config, sandbox, image, user, capabilities);
         Linux.Builder linux = linux(id, config, sandbox, capabilities);
         int stopSignal = stopSignal(config, image);
+        Map<Mount, ImageMount> mountedImages = imageMounts.plan(id, config, handler);
         // Last, as it alone touches the host.
-        ContainerMounts.Plan mounted = mounts.plan(config, sandbox, places.files(sandbox.id()), imageVolumes);
+        ContainerMounts.Plan mounted =
+                mounts.plan(config, sandbox, places.files(sandbox.id()), imageVolumes, mountedImages);
         Spec spec = Spec.builder()
                 .process(process)
                 .root("rootfs", security.getReadonlyRootfs())
@@ -123,12 +126,17 @@ final class ContainerSpecs {
                 .linux(linux.rootfsPropagation(mounted.rootPropagation()).build())
                 .build();
         String cgroupPath = cgroups.locationOf(sandbox.cgroupParent(), id);
-        return new Plan(spec, user, stopSignal, cgroupPath, imageVolumes, image);
+        return new Plan(spec, user, stopSignal, cgroupPath, imageVolumes, List.copyOf(mountedImages.values()), image);
     }
 
     /// Makes the volumes that the image declares; [#delete] takes them away, also after a failure.
     void createVolumes(Plan plan) {
         volumes.create(plan.volumes(), plan.image());
+    }
+
+    /// Mounts the images that the container has as volumes, in its bundle, which is there; they go with it.
+    void mountImages(Plan plan, String snapshotter) {
+        imageMounts.make(plan.imageMounts(), snapshotter);
     }
 
     /// Deletes what [#createVolumes] made; nothing there is fine.

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /// The containers of the node.
 ///
@@ -163,8 +164,12 @@ public final class Containers {
                 .toList();
     }
 
-    /// What containers keep from the garbage collector: their writable layers and so all layers below.
+    /// What containers keep from the garbage collector: their writable layers and so all layers below, and the images
+    /// that they have as volumes.
     public RootSource roots() {
-        return view -> view.all(ContainerRows.KIND).stream().map(it -> new Ref.Snapshot(it.snapshotter(), it.id()));
+        return view -> view.all(ContainerRows.KIND).stream()
+                .flatMap(it -> Stream.concat(
+                        Stream.of(new Ref.Snapshot(it.snapshotter(), it.id())),
+                        it.images().stream().flatMap(image -> image.references(it.snapshotter()).stream())));
     }
 }

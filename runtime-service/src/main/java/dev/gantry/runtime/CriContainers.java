@@ -4,9 +4,11 @@ import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.ContainerResources;
 import dev.gantry.cri.runtime.v1.ContainerStatus;
 import dev.gantry.cri.runtime.v1.LinuxContainerUser;
+import dev.gantry.cri.runtime.v1.Mount;
 import dev.gantry.cri.runtime.v1.Signal;
 import dev.gantry.linux.Signals;
 import dev.gantry.storage.Times;
+import java.util.List;
 
 /// Containers as CRI messages.
 final class CriContainers {
@@ -53,7 +55,7 @@ final class CriContainers {
                 .setMessage(container.message())
                 .putAllLabels(config.getLabelsMap())
                 .putAllAnnotations(config.getAnnotationsMap())
-                .addAllMounts(config.getMountsList())
+                .addAllMounts(mounts(container))
                 .setLogPath(container.logPath())
                 .setResources(ContainerResources.newBuilder().setLinux(container.resources()))
                 .setUser(dev.gantry.cri.runtime.v1.ContainerUser.newBuilder()
@@ -65,6 +67,22 @@ final class CriContainers {
         container.started().ifPresent(it -> status.setStartedAt(Times.nanos(it)));
         container.finished().ifPresent(it -> status.setFinishedAt(Times.nanos(it)));
         return status.build();
+    }
+
+    /// As they were asked for, those of images with what the name led to.
+    private static List<Mount> mounts(Container container) {
+        return container.config().getMountsList().stream()
+                .map(mount -> container.images().stream()
+                        .filter(it -> ImageMounts.isWanted(mount)
+                                && it.path()
+                                        .equals(ContainerMounts.destination(mount)
+                                                .value()))
+                        .findFirst()
+                        .map(it -> mount.toBuilder()
+                                .setImage(mount.getImage().toBuilder().setImageRef(it.ref()))
+                                .build())
+                        .orElse(mount))
+                .toList();
     }
 
     /// The first CRI name of a signal; several names may mean one number.

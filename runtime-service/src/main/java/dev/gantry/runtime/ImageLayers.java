@@ -1,5 +1,6 @@
 package dev.gantry.runtime;
 
+import dev.gantry.image.ArtifactFile;
 import dev.gantry.image.Image;
 import dev.gantry.image.Images;
 import dev.gantry.sandbox.RuntimeHandler;
@@ -10,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// Finds the directories that hold the files of an image.
-final class ImageLayers {
+final class ImageLayers implements ImageSource {
 
     private final Images images;
     private final Snapshotters snapshotters;
@@ -20,12 +21,33 @@ final class ImageLayers {
         this.snapshotters = snapshotters;
     }
 
-    ImageContent content(Image image, RuntimeHandler handler, String reference) {
+    @Override
+    public Optional<Image> find(String reference) {
+        return images.find(reference);
+    }
+
+    @Override
+    public ImageContent content(Image image, RuntimeHandler handler, String reference) {
         return new ImageContent(
                 reference,
                 images.config(image).config(),
                 handler.snapshotter() + "/" + image.chainId(),
-                () -> topDown(image, snapshotters.get(handler.snapshotter())));
+                () -> layers(image, handler.snapshotter()));
+    }
+
+    @Override
+    public List<Path> layers(Image image, String snapshotter) {
+        return topDown(image, snapshotters.get(snapshotter));
+    }
+
+    @Override
+    public List<ArtifactFile> files(Image artifact) {
+        return images.artifactFiles(artifact);
+    }
+
+    @Override
+    public void place(ArtifactFile file, Path target) {
+        images.place(file, target);
     }
 
     /// Where a layer's directory holds the whole tree, the topmost is all there is to look at.

@@ -33,6 +33,7 @@ public final class RuntimeErrors {
             case ContainerException.NameTaken _ -> Status.ALREADY_EXISTS;
             case ContainerException.WrongState _ -> Status.FAILED_PRECONDITION;
             case ContainerException.TimedOut _ -> Status.DEADLINE_EXCEEDED;
+            case ContainerException.ImageVolumeFailed e -> causeOf(e);
             case ContainerException.Failed e -> causeOf(e);
         };
     }

@@ -93,7 +93,7 @@ public final class RuntimeServices implements AutoCloseable {
                         setup.specParts(),
                         setup.podCgroups(),
                         setup.places(),
-                        new ImageLayers(setup.images(), setup.snapshotters())::content,
+                        new ImageLayers(setup.images(), setup.snapshotters()),
                         NodeFeatures.detect(setup.cgroups()),
                         sandbox -> mountSupport(setup, sandbox),
                         id -> setup.store().view().find(ContainerRows.KIND, id)),

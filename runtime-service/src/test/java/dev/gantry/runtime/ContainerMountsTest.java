@@ -7,7 +7,6 @@ import dev.gantry.cri.oci.IdMapping;
 import dev.gantry.cri.oci.Spec;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.IDMapping;
-import dev.gantry.cri.runtime.v1.ImageSpec;
 import dev.gantry.cri.runtime.v1.LinuxContainerConfig;
 import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
 import dev.gantry.cri.runtime.v1.Mount;
@@ -61,7 +60,8 @@ class ContainerMountsTest {
                 .setLinux(LinuxContainerConfig.newBuilder().setSecurityContext(security))
                 .addAllMounts(List.of(mounts))
                 .build();
-        return new ContainerMounts(() -> hostMounts, false, _ -> support).plan(config, sandbox, files, List.of());
+        return new ContainerMounts(() -> hostMounts, false, _ -> support)
+                .plan(config, sandbox, files, List.of(), Map.of());
     }
 
     private ContainerMounts.Plan plan(Mount... mounts) {
@@ -239,9 +239,6 @@ class ContainerMountsTest {
         assertRefused(mount("/.."), "mount path \"/..\" is the root of the container");
         assertRefused(mount("/x").setHostPath("relative"), "host path \"relative\" is not an absolute path");
         assertRefused(mount("/x").setHostPath(""), "host path \"\" is not an absolute path");
-        assertRefused(
-                mount("/x").setImage(ImageSpec.newBuilder().setImage("data:1")),
-                "ImageVolumeMountFailed: image data:1 on /x: image volumes are not supported yet");
         assertRefused(mount("/x").setImageSubPath("a"), "mount /x has an image sub path but no image");
     }
 

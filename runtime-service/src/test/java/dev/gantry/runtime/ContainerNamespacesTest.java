@@ -70,7 +70,8 @@ class ContainerNamespacesTest {
                 new ContainerUser(0, 0, List.of()),
                 LinuxContainerResources.getDefaultInstance(),
                 15,
-                "/x");
+                "/x",
+                List.of());
     }
 
     @Test

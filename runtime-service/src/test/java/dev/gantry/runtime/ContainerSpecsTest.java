@@ -58,9 +58,7 @@ class ContainerSpecsTest {
                 new SpecParts(),
                 new PodCgroups(Cgroups.host(), CgroupDriver.CGROUPFS, "/gantry"),
                 new SandboxPlaces(directory.resolve("root"), directory.resolve("state"), directory.resolve("netns")),
-                (_, _, _) -> {
-                    throw new AssertionError("the tests bring their images themselves");
-                },
+                TestPods.NO_IMAGES,
                 new NodeFeatures(number -> true, unifiedCgroups, false, Set.of(), false, false),
                 _ -> MountSupport.NONE,
                 _ -> Optional.empty());

@@ -1,8 +1,11 @@
 package dev.gantry.runtime;
 
 import dev.gantry.cri.oci.ImageConfig;
+import dev.gantry.image.ArtifactFile;
+import dev.gantry.image.Image;
 import dev.gantry.sandbox.DnsConfig;
 import dev.gantry.sandbox.NamespaceMode;
+import dev.gantry.sandbox.RuntimeHandler;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxConfig;
 import dev.gantry.sandbox.SandboxId;
@@ -26,6 +29,35 @@ final class TestPods {
 
     static final SandboxNamespaces HOST =
             new SandboxNamespaces(NamespaceMode.NODE, NamespaceMode.NODE, NamespaceMode.NODE);
+
+    /// A node without images: the tests bring theirs themselves.
+    static final ImageSource NO_IMAGES = new ImageSource() {
+
+        @Override
+        public Optional<Image> find(String reference) {
+            return Optional.empty();
+        }
+
+        @Override
+        public ImageContent content(Image image, RuntimeHandler handler, String reference) {
+            throw new AssertionError("there is no image " + reference);
+        }
+
+        @Override
+        public List<Path> layers(Image image, String snapshotter) {
+            throw new AssertionError("there is no image " + image.id());
+        }
+
+        @Override
+        public List<ArtifactFile> files(Image artifact) {
+            throw new AssertionError("there is no artifact " + artifact.id());
+        }
+
+        @Override
+        public void place(ArtifactFile file, Path target) {
+            throw new AssertionError("there is no file " + file.path());
+        }
+    };
 
     private TestPods() {}
 
