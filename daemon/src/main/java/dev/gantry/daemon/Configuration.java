@@ -1,5 +1,6 @@
 package dev.gantry.daemon;
 
+import dev.gantry.runtime.ContainerOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -141,6 +142,7 @@ record Configuration(
     /// @param lateResultTimeout how long a pod or container waits for the retry of a client that gave up on it
     /// @param unprivilegedPorts whether pods with a network of their own may bind ports below 1024 as any user
     /// @param unprivilegedIcmp the same for ping
+    /// @param options what all containers have in common
     record Containers(
             String defaultHandler,
             String cgroupDriver,
@@ -149,6 +151,7 @@ record Configuration(
             Duration lateResultTimeout,
             boolean unprivilegedPorts,
             boolean unprivilegedIcmp,
+            ContainerOptions options,
             Map<String, Handler> handlers) {
 
         static Containers read(Section section) {
@@ -163,6 +166,7 @@ record Configuration(
                     section.duration("late_result_timeout", Duration.ofMinutes(2)),
                     section.flag("enable_unprivileged_ports", true),
                     section.flag("enable_unprivileged_icmp", true),
+                    containerOptions(section),
                     Map.copyOf(handlers));
             if (!handlers.containsKey(containers.defaultHandler)) {
                 section.problem(
@@ -173,6 +177,25 @@ record Configuration(
             section.end();
             return containers;
         }
+    }
+
+    private static ContainerOptions containerOptions(Section section) {
+        ContainerOptions defaults = ContainerOptions.DEFAULT;
+        return new ContainerOptions(
+                section.flag("image_defined_volumes", defaults.imageVolumes()),
+                section.flag("device_ownership_from_security_context", defaults.deviceOwnership()),
+                section.paths("cdi_dirs", defaults.cdiDirectories()),
+                section.strings("default_rlimits", List.of()).stream()
+                        .flatMap(text -> Rlimits.parse(text)
+                                .or(() -> {
+                                    section.problem(
+                                            "default_rlimits",
+                                            "holds \"%s\", which is not as in nofile=1024:524288; names are %s"
+                                                    .formatted(text, String.join(", ", Rlimits.NAMES)));
+                                    return Optional.empty();
+                                })
+                                .stream())
+                        .toList());
     }
 
     /// A runtime handler, as a RuntimeClass names it.

@@ -170,6 +170,7 @@ final class NodeServices {
                 clock,
                 configuration.runtime().maxLogLineSize(),
                 configuration.runtime().lateResultTimeout(),
+                configuration.runtime().options(),
                 HostFacts.bootId(),
                 identity.version(),
                 () -> Map.of("root", root.toString(), "state", state.toString()))));

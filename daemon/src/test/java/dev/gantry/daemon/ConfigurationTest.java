@@ -3,6 +3,8 @@ package dev.gantry.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.gantry.cri.oci.OciProcess;
+import dev.gantry.runtime.ContainerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,6 +50,7 @@ class ConfigurationTest {
                     Duration.ofMinutes(2),
                     true,
                     true,
+                    new ContainerOptions(true, false, List.of(Path.of("/etc/cdi"), Path.of("/var/run/cdi")), List.of()),
                     Map.of("runc", new Configuration.Handler("containerd-shim-gantry-v1", "runc", "", List.of()))));
 
     private static final Optional<Path> HOME = Optional.of(Path.of("/opt/gantry"));
@@ -92,6 +95,38 @@ class ConfigurationTest {
             }
         });
         return paths;
+    }
+
+    @Test
+    void readsWhatAllContainersHave() {
+        Configuration.Containers runtime =
+                Configuration.read(TomlFile.parse("x", """
+                    [runtime]
+                    default_rlimits = ["nofile=1024:4096", "core=unlimited", "nproc=7"]
+                    image_defined_volumes = false
+                    device_ownership_from_security_context = true
+                    cdi_dirs = []
+                    """), HOME).runtime();
+
+        assertThat(runtime.options())
+                .isEqualTo(new ContainerOptions(
+                        false,
+                        true,
+                        List.of(),
+                        List.of(
+                                new OciProcess.Rlimit("RLIMIT_NOFILE", 1024, 4096),
+                                new OciProcess.Rlimit("RLIMIT_CORE", -1, -1),
+                                new OciProcess.Rlimit("RLIMIT_NPROC", 7, 7))));
+    }
+
+    @Test
+    void refusesLimitsThatAreNone() {
+        for (String wrong : List.of("nofile", "files=1", "nofile=2:1", "nofile=unlimited:1", "nofile=-1", "NOFILE=1")) {
+            Setting.Table table = TomlFile.parse("x", "[runtime]\ndefault_rlimits = [\"%s\"]".formatted(wrong));
+            assertThatThrownBy(() -> Configuration.read(table, HOME))
+                    .isInstanceOf(DaemonException.BadConfiguration.class)
+                    .hasMessageContaining("runtime.default_rlimits holds \"%s\"".formatted(wrong));
+        }
     }
 
     @Test

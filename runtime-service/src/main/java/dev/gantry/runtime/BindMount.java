@@ -71,7 +71,8 @@ record BindMount(
         return "rro";
     }
 
-    private static List<String> added(Mount mount, ContainerPath destination) {
+    /// The options that the request adds.
+    static List<String> added(Mount mount, ContainerPath destination) {
         List<String> wanted = mount.getMountOptionsList().stream().distinct().toList();
         for (String option : wanted) {
             refuse(

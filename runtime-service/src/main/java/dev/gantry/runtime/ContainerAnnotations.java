@@ -21,7 +21,25 @@ final class ContainerAnnotations {
     /// Names with power over the host or the runtime; a glob must begin with theirs to let them through.
     private static final List<String> POWERFUL = List.of("org.systemd.property.", "org.criu.", "run.oci.");
 
+    /// They are kept in memory and sent with every list.
+    private static final int MAX_SIZE = 1 << 20;
+
     private ContainerAnnotations() {}
+
+    /// @throws ContainerException.InvalidRequest when labels and annotations are more than a node should carry
+    static void checkSize(ContainerConfig config) {
+        long size = size(config.getLabelsMap()) + size(config.getAnnotationsMap());
+        if (size > MAX_SIZE) {
+            throw new ContainerException.InvalidRequest(
+                    "labels and annotations have %d characters together, more than %d".formatted(size, MAX_SIZE));
+        }
+    }
+
+    private static long size(Map<String, String> texts) {
+        return texts.entrySet().stream()
+                .mapToLong(it -> it.getKey().length() + (long) it.getValue().length())
+                .sum();
+    }
 
     static Map<String, String> of(ContainerConfig config, Sandbox sandbox, List<String> allowed) {
         Map<String, String> annotations = new LinkedHashMap<>();

@@ -97,7 +97,7 @@ final class ContainerCreator {
                             bundle,
                             plan.spec().toJson(),
                             sandbox.config().namespaces().users()));
-            timeline.run("images", () -> parts.specs().mountImages(plan, creating.snapshotter()));
+            timeline.run("images", () -> parts.specs().mountImages(plan, creating.snapshotter(), sandbox));
             Container created = creating.in(ContainerState.CREATED);
             timeline.run("commit", () -> parts.store().commit(Change.empty().put(ContainerRows.KIND, created)));
             timeline.log(log, "CreateContainer", id);

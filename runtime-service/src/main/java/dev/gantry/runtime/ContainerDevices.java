@@ -4,6 +4,7 @@ import dev.gantry.cri.oci.Linux;
 import dev.gantry.cri.oci.Resources;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.Device;
+import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,11 +25,8 @@ record ContainerDevices(List<Linux.Device> nodes, List<Resources.DeviceRule> rul
         rules = List.copyOf(rules);
     }
 
-    static ContainerDevices of(ContainerConfig config) {
-        if (config.getCDIDevicesCount() > 0) {
-            throw new ContainerException.InvalidRequest("CDI device %s: CDI devices are not supported yet"
-                    .formatted(config.getCDIDevices(0).getName()));
-        }
+    /// @param owned whether devices that the request names belong to the user and group that it names, too
+    static ContainerDevices of(ContainerConfig config, boolean owned) {
         boolean privileged = config.getLinux().getSecurityContext().getPrivileged();
         Map<String, Linux.Device> nodes = new LinkedHashMap<>();
         List<Resources.DeviceRule> rules = new ArrayList<>();
@@ -47,13 +45,25 @@ record ContainerDevices(List<Linux.Device> nodes, List<Resources.DeviceRule> rul
             for (HostDevices.Node node : nodes(device, host)) {
                 String path = ContainerPath.clean(target + "/" + host.relativize(node.path()))
                         .value();
-                nodes.put(path, node.at(path));
+                nodes.put(path, owned ? owned(node.at(path), config) : node.at(path));
                 if (!privileged) {
                     rules.add(node.allow(access));
                 }
             }
         }
         return new ContainerDevices(List.copyOf(nodes.values()), rules);
+    }
+
+    private static Linux.Device owned(Linux.Device node, ContainerConfig config) {
+        LinuxContainerSecurityContext security = config.getLinux().getSecurityContext();
+        return new Linux.Device(
+                node.path(),
+                node.type(),
+                node.major(),
+                node.minor(),
+                node.fileMode(),
+                security.hasRunAsUser() ? (Long) security.getRunAsUser().getValue() : node.uid(),
+                security.hasRunAsGroup() ? (Long) security.getRunAsGroup().getValue() : node.gid());
     }
 
     private static List<HostDevices.Node> nodes(Device device, Path host) {

@@ -27,15 +27,12 @@ final class ContainerMounts {
     private static final List<String> TREES = List.of("/dev", "/proc", "/sys");
 
     private final Supplier<List<MountInfo>> hostMounts;
-    private final boolean selinux;
     private final Function<Sandbox, MountSupport> support;
 
     /// @param hostMounts reads the mount table of the host
-    /// @param selinux    whether the kernel has it
     /// @param support    says what the OCI runtime of a pod can do
-    ContainerMounts(Supplier<List<MountInfo>> hostMounts, boolean selinux, Function<Sandbox, MountSupport> support) {
+    ContainerMounts(Supplier<List<MountInfo>> hostMounts, Function<Sandbox, MountSupport> support) {
         this.hostMounts = hostMounts;
-        this.selinux = selinux;
         this.support = support;
     }
 
@@ -46,12 +43,14 @@ final class ContainerMounts {
     ///
     /// @param volumes the image's own, which come with the container
     /// @param images  what to show for the mounts that name an image
+    /// @param label   of the container's files for SELinux; empty where that is not there
     Plan plan(
             ContainerConfig config,
             Sandbox sandbox,
             PodFiles files,
             List<ImageVolume> volumes,
-            Map<Mount, ImageMount> images) {
+            Map<Mount, ImageMount> images,
+            String label) {
         boolean privileged = config.getLinux().getSecurityContext().getPrivileged();
         boolean readonlyRoot = config.getLinux().getSecurityContext().getReadonlyRootfs();
         List<Spec.Mount> requested = new ArrayList<>();
@@ -59,11 +58,11 @@ final class ContainerMounts {
         for (Mount mount : config.getMountsList()) {
             ImageMount image = images.get(mount);
             if (image != null) {
-                requested.add(bind(image));
+                requested.add(bind(image, BindMount.added(mount, image.path())));
                 continue;
             }
             String propagation = propagation(mount);
-            requested.add(bind(mount, propagation, sandbox));
+            requested.add(bind(mount, propagation, sandbox, label));
             rootPropagation = wider(rootPropagation, propagation);
         }
         SandboxNamespaces namespaces = sandbox.config().namespaces();
@@ -120,12 +119,15 @@ final class ContainerMounts {
                                         && mount.destination().startsWith(it + "/")));
     }
 
-    private Spec.Mount bind(Mount mount, String propagation, Sandbox sandbox) {
+    private Spec.Mount bind(Mount mount, String propagation, Sandbox sandbox, String label) {
         ContainerPath destination = destination(mount);
-        refuseWhatIsNotThereYet(mount, destination);
+        refuse(!mount.getImageSubPath().isEmpty(), destination, "has an image sub path but no image");
         BindMount wanted = BindMount.of(mount, destination, propagation, support.apply(sandbox));
         Path source = HostPaths.existing(mount.getHostPath(), destination);
         checkPeers(source, propagation);
+        if (mount.getSelinuxRelabel() && !label.isEmpty()) {
+            SelinuxRelabel.apply(source, label);
+        }
         return wanted.from(source);
     }
 
@@ -134,20 +136,10 @@ final class ContainerMounts {
                 destination, "bind", source.toString(), List.of("rbind", propagation, readonly ? "ro" : "rw"));
     }
 
-    private static Spec.Mount bind(ImageMount image) {
-        return new Spec.Mount(
-                image.path().value(),
-                "bind",
-                image.source().toString(),
-                List.of("rbind", "rprivate", "ro", "nosuid", "nodev"));
-    }
-
-    private void refuseWhatIsNotThereYet(Mount mount, ContainerPath destination) {
-        refuse(!mount.getImageSubPath().isEmpty(), destination, "has an image sub path but no image");
-        refuse(
-                mount.getSelinuxRelabel() && selinux,
-                destination,
-                "is to be relabelled for SELinux, which is not supported yet");
+    private static Spec.Mount bind(ImageMount image, List<String> added) {
+        List<String> options = new ArrayList<>(List.of("rbind", "rprivate", "ro", "nosuid", "nodev"));
+        added.stream().filter(it -> !options.contains(it)).forEach(options::add);
+        return new Spec.Mount(image.path().value(), "bind", image.source().toString(), options);
     }
 
     private static void refuse(boolean condition, ContainerPath destination, String why) {

@@ -41,6 +41,8 @@ final class ContainerSpecs {
     private final SandboxPlaces places;
     private final ImageSource images;
     private final NodeFeatures node;
+    private final ContainerOptions options;
+    private final CdiDevices cdi;
     private final ImageFiles files = new ImageFiles();
     private final ContainerNamespaces namespaces;
     private final ContainerMounts mounts;
@@ -57,14 +59,17 @@ final class ContainerSpecs {
             ImageSource images,
             NodeFeatures node,
             Function<Sandbox, MountSupport> mountSupport,
+            ContainerOptions options,
             Function<String, Optional<Container>> containers) {
         this.parts = parts;
         this.cgroups = cgroups;
         this.places = places;
         this.images = images;
         this.node = node;
+        this.options = options;
+        this.cdi = new CdiDevices(options.cdiDirectories());
         this.namespaces = new ContainerNamespaces(containers);
-        this.mounts = new ContainerMounts(MountTable::read, node.selinux(), mountSupport);
+        this.mounts = new ContainerMounts(MountTable::read, mountSupport);
         this.confinement = new ContainerConfinement(parts, node);
         this.volumes = new ImageVolumes(places.root());
         this.imageMounts = new ImageMounts(images, places);
@@ -105,19 +110,29 @@ final class ContainerSpecs {
     Plan plan(String id, ContainerConfig config, Sandbox sandbox, RuntimeHandler handler, ImageContent image) {
         LinuxContainerSecurityContext security = config.getLinux().getSecurityContext();
         checkPrivileged(config, sandbox);
+        if (config.hasWindows()) {
+            throw new ContainerException.InvalidRequest(
+                    "the request has settings for Windows, and this node has Linux");
+        }
+        ContainerAnnotations.checkSize(config);
         ContainerUser user = ContainerUsers.choose(security, image, files.users(image));
         sandbox.config().namespaces().users().ifPresent(it -> checkMapped(user, it));
         OciProcess.Capabilities capabilities = security.getPrivileged()
                 ? ContainerCapabilities.privileged(node.capability())
                 : ContainerCapabilities.of(security.getCapabilities(), node.capability());
-        List<ImageVolume> imageVolumes = volumes.plan(id, image, config);
+        List<ImageVolume> imageVolumes = options.imageVolumes() ? volumes.plan(id, image, config) : List.of();
         OciProcess process = process(config, sandbox, image, user, capabilities);
         Linux.Builder linux = linux(id, config, sandbox, capabilities);
         int stopSignal = stopSignal(config, image);
-        Map<Mount, ImageMount> mountedImages = imageMounts.plan(id, config, handler);
+        Map<Mount, ImageMount> mountedImages = imageMounts.plan(id, config, sandbox, handler);
         // Last, as it alone touches the host.
-        ContainerMounts.Plan mounted =
-                mounts.plan(config, sandbox, places.files(sandbox.id()), imageVolumes, mountedImages);
+        ContainerMounts.Plan mounted = mounts.plan(
+                config,
+                sandbox,
+                places.files(sandbox.id()),
+                imageVolumes,
+                mountedImages,
+                confinement.mountLabel(selinux(config)));
         Spec spec = Spec.builder()
                 .process(process)
                 .root("rootfs", security.getReadonlyRootfs())
@@ -125,8 +140,9 @@ final class ContainerSpecs {
                 .annotations(ContainerAnnotations.of(config, sandbox, handler.annotations()))
                 .linux(linux.rootfsPropagation(mounted.rootPropagation()).build())
                 .build();
+        Spec edited = CdiInjection.apply(spec, cdi.find(config.getCDIDevicesList()));
         String cgroupPath = cgroups.locationOf(sandbox.cgroupParent(), id);
-        return new Plan(spec, user, stopSignal, cgroupPath, imageVolumes, List.copyOf(mountedImages.values()), image);
+        return new Plan(edited, user, stopSignal, cgroupPath, imageVolumes, List.copyOf(mountedImages.values()), image);
     }
 
     /// Makes the volumes that the image declares; [#delete] takes them away, also after a failure.
@@ -135,8 +151,8 @@ final class ContainerSpecs {
     }
 
     /// Mounts the images that the container has as volumes, in its bundle, which is there; they go with it.
-    void mountImages(Plan plan, String snapshotter) {
-        imageMounts.make(plan.imageMounts(), snapshotter);
+    void mountImages(Plan plan, String snapshotter, Sandbox sandbox) {
+        imageMounts.make(plan.imageMounts(), snapshotter, places.idShift(sandbox));
     }
 
     /// Deletes what [#createVolumes] made; nothing there is fine.
@@ -195,6 +211,7 @@ final class ContainerSpecs {
                 .cwd(workingDirectory(config, image).value())
                 .user(new OciProcess.User(user.uid(), user.gid(), user.groups()))
                 .capabilities(capabilities)
+                .rlimits(options.rlimits())
                 .noNewPrivileges(security.getNoNewPrivs())
                 .apparmorProfile(confinement.apparmor(security))
                 .selinuxLabel(confinement.processLabel(selinux(config)))
@@ -206,7 +223,7 @@ final class ContainerSpecs {
             String id, ContainerConfig config, Sandbox sandbox, OciProcess.Capabilities capabilities) {
         LinuxContainerSecurityContext security = config.getLinux().getSecurityContext();
         boolean privileged = security.getPrivileged();
-        ContainerDevices devices = ContainerDevices.of(config);
+        ContainerDevices devices = ContainerDevices.of(config, options.deviceOwnership());
         Linux.Builder linux = Linux.builder()
                 .cgroupsPath(cgroups.pathOf(sandbox.cgroupParent(), id))
                 .namespaces(
@@ -215,11 +232,16 @@ final class ContainerSpecs {
                 .resources(ContainerLimits.of(config.getLinux().getResources(), devices.rules(), node))
                 .mountLabel(confinement.mountLabel(selinux(config)));
         if (!privileged) {
-            linux.maskedPaths(security.getMaskedPathsList()).readonlyPaths(security.getReadonlyPathsList());
+            linux.maskedPaths(paths("masked path", security.getMaskedPathsList()))
+                    .readonlyPaths(paths("read-only path", security.getReadonlyPathsList()));
         }
         sandbox.config().namespaces().users().ifPresent(it -> SpecParts.addUsers(linux, it));
         confinement.seccomp(security, capabilities.bounding()).ifPresent(linux::seccomp);
         return linux;
+    }
+
+    private static List<String> paths(String what, List<String> paths) {
+        return paths.stream().map(it -> ContainerPath.of(what, it).value()).toList();
     }
 
     private static SelinuxLabel selinux(ContainerConfig config) {

@@ -81,6 +81,15 @@ final class HostDevices {
         }
     }
 
+    /// The device that the path leads to, links followed.
+    static Optional<Node> find(Path path) {
+        try {
+            return node(path.toRealPath());
+        } catch (IOException _) {
+            return Optional.empty();
+        }
+    }
+
     private static Optional<Node> node(Path path) {
         try {
             Map<String, Object> status =

@@ -41,6 +41,11 @@ final class ImageLayers implements ImageSource {
     }
 
     @Override
+    public Path root(String snapshotter) {
+        return snapshotters.get(snapshotter).root();
+    }
+
+    @Override
     public List<ArtifactFile> files(Image artifact) {
         return images.artifactFiles(artifact);
     }

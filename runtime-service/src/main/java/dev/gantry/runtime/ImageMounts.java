@@ -8,7 +8,9 @@ import dev.gantry.image.ImageException;
 import dev.gantry.linux.FileStatus;
 import dev.gantry.linux.Mounts;
 import dev.gantry.sandbox.RuntimeHandler;
+import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxPlaces;
+import dev.gantry.storage.IdShift;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -22,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /// Images and artifacts as volumes of containers (CRI `Mount.image`).
@@ -53,21 +56,21 @@ final class ImageMounts {
     /// Says what the container gets for which mount; nothing is made yet.
     ///
     /// @throws ContainerException.ImageVolumeFailed when it cannot be
-    Map<Mount, ImageMount> plan(String id, ContainerConfig config, RuntimeHandler handler) {
+    Map<Mount, ImageMount> plan(String id, ContainerConfig config, Sandbox sandbox, RuntimeHandler handler) {
         Map<Mount, ImageMount> planned = new LinkedHashMap<>();
         for (Mount mount : config.getMountsList()) {
             if (isWanted(mount) && !planned.containsKey(mount)) {
-                planned.put(mount, plan(id, mount, planned.size(), handler));
+                planned.put(mount, plan(id, mount, planned.size(), sandbox, handler));
             }
         }
         return planned;
     }
 
-    private ImageMount plan(String id, Mount mount, int number, RuntimeHandler handler) {
+    private ImageMount plan(String id, Mount mount, int number, Sandbox sandbox, RuntimeHandler handler) {
         ContainerPath path = ContainerMounts.destination(mount);
         String reference = mount.getImage().getImage();
         try {
-            check(mount);
+            check(mount, sandbox);
             Image image = images.find(reference).orElseThrow(() -> new ImageException.NotFound(reference));
             Path place = places.bundle(id).resolve("images").resolve(Integer.toString(number));
             Path content = places.root()
@@ -84,12 +87,13 @@ final class ImageMounts {
         }
     }
 
-    private static void check(Mount mount) {
+    private static void check(Mount mount, Sandbox sandbox) {
         refuse(!mount.getHostPath().isEmpty(), "it has a host path too: %s".formatted(mount.getHostPath()));
         refuse(!mount.getReadonly(), "it is not read-only");
-        refuse(
-                mount.getMountOptionsCount() > 0,
-                "it has mount options %s, and those of an image are fixed".formatted(mount.getMountOptionsList()));
+        BindMount.added(mount, ContainerMounts.destination(mount));
+        boolean mapped = mount.getUidMappingsCount() + mount.getGidMappingsCount() > 0;
+        boolean own = sandbox.config().namespaces().users().isPresent();
+        refuse(mapped && !own, "it has id mappings, and those of an image are the pod's, which has none");
         refuse(
                 mount.getPropagationValue() != 0,
                 "it is to propagate mounts (%s), and there are none in an image".formatted(mount.getPropagation()));
@@ -149,11 +153,13 @@ final class ImageMounts {
 
     /// Mounts what was planned; the bundle is there. A failure leaves what goes with the bundle and
     /// [ImageVolumes#delete].
-    void make(List<ImageMount> planned, String snapshotter) {
+    ///
+    /// @param shift how the pod sees the layers
+    void make(List<ImageMount> planned, String snapshotter, Optional<IdShift> shift) {
         for (ImageMount mount : planned) {
             try {
                 Files.createDirectories(mount.place(), PASSABLE);
-                Mounts.mount(overlay(layers(mount, snapshotter), mount.place()), mount.place());
+                Mounts.mount(overlay(layers(mount, snapshotter, shift), mount.place()), mount.place());
             } catch (IOException e) {
                 throw failed(mount, new UncheckedIOException("cannot make " + mount.place(), e));
             } catch (RuntimeException e) {
@@ -167,9 +173,12 @@ final class ImageMounts {
                 mount.reference(), mount.path().value(), cause);
     }
 
-    private List<Path> layers(ImageMount mount, String snapshotter) throws IOException {
+    private List<Path> layers(ImageMount mount, String snapshotter, Optional<IdShift> shift) throws IOException {
         if (!mount.image().artifact()) {
-            return images.layers(mount.image(), snapshotter);
+            Path root = images.root(snapshotter);
+            return images.layers(mount.image(), snapshotter).stream()
+                    .map(it -> shift.isPresent() ? shift.get().root().resolve(root.relativize(it)) : it)
+                    .toList();
         }
         Files.createDirectories(Objects.requireNonNull(mount.content().getParent()));
         Files.createDirectory(mount.content(), PASSABLE);

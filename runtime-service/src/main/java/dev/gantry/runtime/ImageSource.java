@@ -19,6 +19,9 @@ interface ImageSource {
     /// The directories that hold the files of an image, the topmost first; nothing of an artifact.
     List<Path> layers(Image image, String snapshotter);
 
+    /// Where a snapshotter has all its layers.
+    Path root(String snapshotter);
+
     /// The files of an artifact; nothing of an image.
     List<ArtifactFile> files(Image artifact);
 

@@ -42,6 +42,7 @@ public final class RuntimeServices implements AutoCloseable {
     /// @param exits        records ends of containers; bounded, platform threads
     /// @param maxLogLine   bytes of a log line before it is split
     /// @param keepLateResults how long pods and containers wait for the retry of a client that gave up on them
+    /// @param options      what the configuration says about all containers
     /// @param bootId       of the running kernel
     /// @param version      of the daemon
     /// @param configuration what the daemon was told, for the verbose status
@@ -66,6 +67,7 @@ public final class RuntimeServices implements AutoCloseable {
             Clock clock,
             int maxLogLine,
             Duration keepLateResults,
+            ContainerOptions options,
             String bootId,
             String version,
             Supplier<Map<String, Object>> configuration) {}
@@ -96,6 +98,7 @@ public final class RuntimeServices implements AutoCloseable {
                         new ImageLayers(setup.images(), setup.snapshotters()),
                         NodeFeatures.detect(setup.cgroups()),
                         sandbox -> mountSupport(setup, sandbox),
+                        setup.options(),
                         id -> setup.store().view().find(ContainerRows.KIND, id)),
                 new ContainerStreams(setup.poller(), setup.maxLogLine(), setup.steps(), setup.clock()),
                 setup.places(),

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gantry.cri.oci.Linux;
 import dev.gantry.cri.oci.Resources;
-import dev.gantry.cri.runtime.v1.CDIDevice;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.Device;
+import dev.gantry.cri.runtime.v1.Int64Value;
 import dev.gantry.cri.runtime.v1.LinuxContainerConfig;
 import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
 import java.io.IOException;
@@ -23,17 +23,19 @@ class ContainerDevicesTest {
     private Path directory;
 
     private static ContainerDevices of(String host, String container, String permissions) {
-        return ContainerDevices.of(ContainerConfig.newBuilder()
-                .addDevices(Device.newBuilder()
-                        .setHostPath(host)
-                        .setContainerPath(container)
-                        .setPermissions(permissions))
-                .build());
+        return ContainerDevices.of(
+                ContainerConfig.newBuilder()
+                        .addDevices(Device.newBuilder()
+                                .setHostPath(host)
+                                .setContainerPath(container)
+                                .setPermissions(permissions))
+                        .build(),
+                false);
     }
 
     @Test
     void areDeniedToBeginWith() {
-        assertThat(ContainerDevices.of(ContainerConfig.getDefaultInstance()))
+        assertThat(ContainerDevices.of(ContainerConfig.getDefaultInstance(), false))
                 .isEqualTo(new ContainerDevices(List.of(), List.of(Resources.DeviceRule.DENY_ALL)));
     }
 
@@ -76,11 +78,13 @@ class ContainerDevicesTest {
 
     @Test
     void areAllOfTheHostsWherePrivileged() {
-        ContainerDevices devices = ContainerDevices.of(ContainerConfig.newBuilder()
-                .setLinux(LinuxContainerConfig.newBuilder()
-                        .setSecurityContext(
-                                LinuxContainerSecurityContext.newBuilder().setPrivileged(true)))
-                .build());
+        ContainerDevices devices = ContainerDevices.of(
+                ContainerConfig.newBuilder()
+                        .setLinux(LinuxContainerConfig.newBuilder()
+                                .setSecurityContext(LinuxContainerSecurityContext.newBuilder()
+                                        .setPrivileged(true)))
+                        .build(),
+                false);
 
         assertThat(devices.rules()).containsExactly(Resources.DeviceRule.ALLOW_ALL);
         assertThat(devices.nodes())
@@ -90,14 +94,22 @@ class ContainerDevicesTest {
     }
 
     @Test
-    void areNotByCdiYet() {
+    void belongToTheUserOfTheRequestWhereConfigured() {
         ContainerConfig config = ContainerConfig.newBuilder()
-                .addCDIDevices(CDIDevice.newBuilder().setName("vendor.com/gpu=0"))
+                .addDevices(Device.newBuilder().setHostPath("/dev/null").setContainerPath("/dev/x"))
+                .setLinux(LinuxContainerConfig.newBuilder()
+                        .setSecurityContext(LinuxContainerSecurityContext.newBuilder()
+                                .setRunAsUser(Int64Value.newBuilder().setValue(1000))
+                                .setRunAsGroup(Int64Value.newBuilder().setValue(2000))))
                 .build();
 
-        assertThatThrownBy(() -> ContainerDevices.of(config))
-                .isInstanceOf(ContainerException.InvalidRequest.class)
-                .hasMessage("CDI device vendor.com/gpu=0: CDI devices are not supported yet");
+        assertThat(ContainerDevices.of(config, true).nodes()).singleElement().satisfies(it -> {
+            assertThat(it.uid()).isEqualTo(1000L);
+            assertThat(it.gid()).isEqualTo(2000L);
+        });
+        assertThat(ContainerDevices.of(config, false).nodes())
+                .extracting(Linux.Device::uid)
+                .containsExactly(0L);
     }
 
     @Test

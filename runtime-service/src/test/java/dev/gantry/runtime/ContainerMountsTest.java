@@ -60,8 +60,8 @@ class ContainerMountsTest {
                 .setLinux(LinuxContainerConfig.newBuilder().setSecurityContext(security))
                 .addAllMounts(List.of(mounts))
                 .build();
-        return new ContainerMounts(() -> hostMounts, false, _ -> support)
-                .plan(config, sandbox, files, List.of(), Map.of());
+        return new ContainerMounts(() -> hostMounts, _ -> support)
+                .plan(config, sandbox, files, List.of(), Map.of(), "");
     }
 
     private ContainerMounts.Plan plan(Mount... mounts) {

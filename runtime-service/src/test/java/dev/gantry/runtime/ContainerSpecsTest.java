@@ -16,6 +16,7 @@ import dev.gantry.cri.runtime.v1.LinuxContainerResources;
 import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
 import dev.gantry.cri.runtime.v1.SecurityProfile;
 import dev.gantry.cri.runtime.v1.Signal;
+import dev.gantry.cri.runtime.v1.WindowsContainerConfig;
 import dev.gantry.linux.Cgroups;
 import dev.gantry.sandbox.CgroupDriver;
 import dev.gantry.sandbox.PodCgroups;
@@ -61,6 +62,7 @@ class ContainerSpecsTest {
                 TestPods.NO_IMAGES,
                 new NodeFeatures(number -> true, unifiedCgroups, false, Set.of(), false, false),
                 _ -> MountSupport.NONE,
+                ContainerOptions.DEFAULT,
                 _ -> Optional.empty());
     }
 
@@ -257,5 +259,35 @@ class ContainerSpecsTest {
         assertThatThrownBy(() -> plan(config))
                 .isInstanceOf(ContainerException.InvalidRequest.class)
                 .hasMessageStartingWith(message);
+    }
+
+    @Test
+    void areRefusedWithSettingsForAnotherSystem() {
+        ContainerConfig.Builder config = config(LinuxContainerSecurityContext.newBuilder())
+                .setWindows(WindowsContainerConfig.getDefaultInstance());
+
+        assertThatThrownBy(() -> plan(config, POD, TestPods.image(TestPods.nothing())))
+                .isInstanceOf(ContainerException.InvalidRequest.class)
+                .hasMessageContaining("settings for Windows");
+    }
+
+    @Test
+    void areRefusedWithMoreLabelsThanANodeShouldCarry() {
+        ContainerConfig.Builder config =
+                config(LinuxContainerSecurityContext.newBuilder()).putAnnotations("a", "x".repeat(1 << 20));
+
+        assertThatThrownBy(() -> plan(config, POD, TestPods.image(TestPods.nothing())))
+                .isInstanceOf(ContainerException.InvalidRequest.class)
+                .hasMessage("labels and annotations have 1048577 characters together, more than 1048576");
+    }
+
+    @Test
+    void areRefusedWithMaskedPathsThatAreRelative() {
+        ContainerConfig.Builder config =
+                config(LinuxContainerSecurityContext.newBuilder().addMaskedPaths("proc/kcore"));
+
+        assertThatThrownBy(() -> plan(config, POD, TestPods.image(TestPods.nothing())))
+                .isInstanceOf(ContainerException.InvalidRequest.class)
+                .hasMessage("masked path \"proc/kcore\" is not an absolute path");
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.gantry.cri.oci.Descriptor;
 import dev.gantry.cri.oci.Digest;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
+import dev.gantry.cri.runtime.v1.IDMapping;
 import dev.gantry.cri.runtime.v1.ImageSpec;
 import dev.gantry.cri.runtime.v1.Mount;
 import dev.gantry.cri.runtime.v1.MountPropagation;
@@ -88,6 +89,11 @@ class ImageMountsTest {
             }
 
             @Override
+            public Path root(String snapshotter) {
+                return directory;
+            }
+
+            @Override
             public List<ArtifactFile> files(Image artifact) {
                 Descriptor blob = new Descriptor("application/octet-stream", LAYER, 1);
                 return List.of(new ArtifactFile("weights/model.bin", blob), new ArtifactFile("README", blob));
@@ -111,7 +117,7 @@ class ImageMountsTest {
 
     private ImageMount plan(Mount.Builder mount) {
         ContainerConfig config = ContainerConfig.newBuilder().addMounts(mount).build();
-        return mounts.plan("c1", config, HANDLER).values().iterator().next();
+        return mounts.plan("c1", config, TestPods.sandbox(), HANDLER).values().iterator().next();
     }
 
     private Path place() {
@@ -157,7 +163,7 @@ class ImageMountsTest {
                 .addMounts(Mount.newBuilder().setContainerPath("/host").setHostPath("/tmp"))
                 .build();
 
-        assertThat(mounts.plan("c1", config, HANDLER).values())
+        assertThat(mounts.plan("c1", config, TestPods.sandbox(), HANDLER).values())
                 .extracting(ImageMount::place)
                 .containsExactly(place(), place().resolveSibling("1"));
     }
@@ -170,7 +176,8 @@ class ImageMountsTest {
         assertRefused(
                 mount("image").setPropagation(MountPropagation.PROPAGATION_BIDIRECTIONAL),
                 "it is to propagate mounts (PROPAGATION_BIDIRECTIONAL)");
-        assertRefused(mount("image").addMountOptions("noexec"), "it has mount options [noexec]");
+        assertRefused(mount("image").addMountOptions("suid"), "has mount option \"suid\"");
+        assertRefused(mount("image").addUidMappings(IDMapping.getDefaultInstance()), "it has id mappings");
         assertRefused(mount("image").setImageSubPath("none"), "it has no none");
         assertRefused(mount("image").setImageSubPath("../etc"), "sub path \"../etc\" is no relative path");
         assertRefused(mount("image").setImageSubPath("/etc"), "sub path \"/etc\" is no relative path");

@@ -49,6 +49,11 @@ final class TestPods {
         }
 
         @Override
+        public Path root(String snapshotter) {
+            throw new AssertionError("there is no snapshotter " + snapshotter);
+        }
+
+        @Override
         public List<ArtifactFile> files(Image artifact) {
             throw new AssertionError("there is no artifact " + artifact.id());
         }

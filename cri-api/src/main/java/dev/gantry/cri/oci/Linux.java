@@ -43,6 +43,27 @@ public record Linux(
         return new Builder();
     }
 
+    /// A builder that starts with these values.
+    public Builder toBuilder() {
+        var builder = new Builder();
+        builder.uidMappings = uidMappings;
+        builder.gidMappings = gidMappings;
+        builder.sysctl = sysctl;
+        builder.resources = resources;
+        builder.cgroupsPath = cgroupsPath;
+        builder.namespaces = namespaces;
+        builder.devices = devices;
+        builder.seccomp = seccomp;
+        builder.rootfsPropagation = rootfsPropagation;
+        builder.maskedPaths = maskedPaths;
+        builder.readonlyPaths = readonlyPaths;
+        builder.mountLabel = mountLabel;
+        builder.intelRdt = intelRdt;
+        builder.personality = personality;
+        builder.timeOffsets = timeOffsets;
+        return builder;
+    }
+
     static Linux read(Members in) {
         return new Linux(
                 in.objects("uidMappings", IdMapping::read),

@@ -12,7 +12,7 @@ public final class MalformedDocumentException extends RuntimeException {
         this(document, problem, null);
     }
 
-    MalformedDocumentException(String document, String problem, @Nullable Throwable cause) {
+    public MalformedDocumentException(String document, String problem, @Nullable Throwable cause) {
         super("cannot read %s: %s".formatted(document, problem), cause);
         this.document = document;
     }

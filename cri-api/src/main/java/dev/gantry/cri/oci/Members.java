@@ -28,10 +28,25 @@ final class Members {
 
     /// Reads a document whose root is an object.
     static Members of(byte[] bytes, String document) {
-        if (Json.parse(bytes, document) instanceof Map<?, ?> values) {
+        return of(Json.parse(bytes, document), document);
+    }
+
+    /// Reads a document that was parsed already, into what [Json#parse(byte[])] makes.
+    static Members of(@Nullable Object value, String document) {
+        if (value instanceof Map<?, ?> values) {
             return new Members(document, "", values);
         }
         throw new MalformedDocumentException(document, "it is not an object");
+    }
+
+    /// Refuses members that nobody knows, for documents where overlooking one would do something else than was meant.
+    Members only(String... known) {
+        for (Object name : values.keySet()) {
+            if (!List.of(known).contains(name)) {
+                throw wrong(String.valueOf(name), "is unknown");
+            }
+        }
+        return this;
     }
 
     boolean has(String name) {
