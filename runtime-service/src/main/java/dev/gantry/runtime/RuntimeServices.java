@@ -112,8 +112,7 @@ public final class RuntimeServices implements AutoCloseable {
         this.events = new ContainerEvents(setup.clock());
         setup.store().watch(events::committed);
         this.statistics = new Statistics(setup, setup.sandboxes(), containers);
-        Pods pods = new Pods(
-                setup.sandboxes(), containers, setup.podCgroups(), setup.steps(), setup.keepLateResults());
+        Pods pods = new Pods(setup.sandboxes(), containers, setup.podCgroups(), setup.steps(), setup.keepLateResults());
         this.service = new CriRuntimeService(
                 pods,
                 containers,

@@ -117,7 +117,10 @@ class ImageMountsTest {
 
     private ImageMount plan(Mount.Builder mount) {
         ContainerConfig config = ContainerConfig.newBuilder().addMounts(mount).build();
-        return mounts.plan("c1", config, TestPods.sandbox(), HANDLER).values().iterator().next();
+        return mounts.plan("c1", config, TestPods.sandbox(), HANDLER)
+                .values()
+                .iterator()
+                .next();
     }
 
     private Path place() {

@@ -42,6 +42,7 @@ final class TestContainers {
                 new ContainerUser(0, 0, List.of()),
                 LinuxContainerResources.getDefaultInstance(),
                 15,
-                RecordedCgroups.PATH);
+                RecordedCgroups.PATH,
+                List.of());
     }
 }
