@@ -52,7 +52,8 @@ final class ContainerAnnotations {
         return annotations;
     }
 
-    private static String imageName(ImageSpec image) {
+    /// The name by which the user chose the image: the kubelet itself names images by their ids.
+    static String imageName(ImageSpec image) {
         return image.getUserSpecifiedImage().isEmpty() ? image.getImage() : image.getUserSpecifiedImage();
     }
 

@@ -48,7 +48,7 @@ final class CriContainers {
                 .setState(state(container.state()))
                 .setCreatedAt(Times.nanos(container.created()))
                 .setExitCode(container.exitCode())
-                .setImage(config.getImage())
+                .setImage(config.getImage().toBuilder().setImage(ContainerAnnotations.imageName(config.getImage())))
                 .setImageRef(container.imageRef())
                 .setImageId(container.imageId())
                 .setReason(container.reason())
