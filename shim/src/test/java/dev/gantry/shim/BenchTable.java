@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Medians of what was measured, a row for each thing and a column for each program, and the first column's ratio to
 /// each of the others.
@@ -50,11 +51,11 @@ final class BenchTable {
         return text.append("\n").toString();
     }
 
-    private static String number(List<Double> values) {
+    private static String number(@Nullable List<Double> values) {
         return values == null ? "-" : String.format(Locale.ROOT, "%.2f", median(values));
     }
 
-    private static String ratio(List<Double> first, List<Double> other) {
+    private static String ratio(@Nullable List<Double> first, @Nullable List<Double> other) {
         return first == null || other == null ? "-" : String.format(Locale.ROOT, "%.2f", median(first) / median(other));
     }
 }
