@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
-enum { BLOCK = 32768, MUCH = 65536, MAX_LOGGER_WORDS = 32 };
+enum { BLOCK = 65536, MUCH = 65536, MAX_LOGGER_WORDS = 32 };
 
 static void stream_ready(struct watch *watch, uint32_t events);
 static void console_ready(struct watch *watch, uint32_t events);
