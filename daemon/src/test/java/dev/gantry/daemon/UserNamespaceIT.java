@@ -136,6 +136,24 @@ class UserNamespaceIT {
     }
 
     @Test
+    void rootInsideOwnsTheImagesThatAreVolumesToo() {
+        String pod = calls.run(pod("image"));
+        ContainerConfig.Builder config = sleeper("main");
+        config.addMountsBuilder()
+                .setContainerPath("/volume")
+                .setReadonly(true)
+                .addUidMappings(IDS) // as the kubelet says for every mount of such a pod
+                .addGidMappings(IDS)
+                .getImageBuilder()
+                .setImage(TestImages.NAME);
+        String container = calls.run(pod, config);
+
+        assertThat(calls.shell(container, "stat -c %u:%g /volume /volume/bin/busybox; /volume/bin/busybox echo runs"))
+                .isEqualTo("0:0\n0:0\nruns");
+        assertThat(calls.shell(container, "touch /volume/x 2>&1 || true")).contains("Read-only file system");
+    }
+
+    @Test
     void theNetworkBelongsToThePodsRoot() {
         String pod = calls.run(pod("network"));
         ContainerConfig.Builder config = sleeper("main");
