@@ -7,6 +7,7 @@ import dev.gantry.cri.oci.Linux;
 import dev.gantry.cri.oci.OciProcess;
 import dev.gantry.cri.oci.Resources;
 import dev.gantry.cri.oci.Spec;
+import dev.gantry.cri.runtime.v1.CDIDevice;
 import dev.gantry.cri.runtime.v1.Capability;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.ContainerMetadata;
@@ -55,6 +56,10 @@ class ContainerSpecsTest {
     }
 
     private ContainerSpecs specs(boolean unifiedCgroups) {
+        return specs(unifiedCgroups, ContainerOptions.DEFAULT);
+    }
+
+    private ContainerSpecs specs(boolean unifiedCgroups, ContainerOptions options) {
         return new ContainerSpecs(
                 new SpecParts(),
                 new PodCgroups(Cgroups.host(), CgroupDriver.CGROUPFS, "/gantry"),
@@ -62,7 +67,7 @@ class ContainerSpecsTest {
                 TestPods.NO_IMAGES,
                 new NodeFeatures(number -> true, unifiedCgroups, false, Set.of(), false, false),
                 _ -> MountSupport.NONE,
-                ContainerOptions.DEFAULT,
+                options,
                 _ -> Optional.empty());
     }
 
@@ -259,6 +264,20 @@ class ContainerSpecsTest {
         assertThatThrownBy(() -> plan(config))
                 .isInstanceOf(ContainerException.InvalidRequest.class)
                 .hasMessageStartingWith(message);
+    }
+
+    @Test
+    void haveTheConfigurationsLimitsAndNoVolumesOfImagesWhereItSaysSo() {
+        OciProcess.Rlimit limit = new OciProcess.Rlimit("RLIMIT_CORE", 0, 0);
+        specs = specs(false, new ContainerOptions(false, false, List.of(), List.of(limit)));
+
+        ContainerSpecs.Plan plan = plan(config(security()), POD, TestPods.image(TestPods.withVolumes("/data")));
+
+        assertThat(plan.volumes()).isEmpty();
+        assertThat(process(plan).rlimits()).containsExactly(limit);
+        assertThatThrownBy(() -> plan(
+                        config(security()).addCDIDevices(CDIDevice.newBuilder().setName("vendor.com/gpu=0"))))
+                .hasMessage("CDI device vendor.com/gpu=0: the configuration names no directories for CDI");
     }
 
     @Test
