@@ -6,8 +6,9 @@ import java.util.List;
 
 /// The client of `hack/bench`: drives one daemon, or two in alternation, over CRI, and prints what it measured.
 ///
-/// `Bench WHAT ROUNDS FOLDER...`: WHAT is `pod`, `pull`, `memory`, `steps` or `start`, a FOLDER one that `hack/node` or
-/// `hack/containerd` started a daemon in. The ratios are the first folder's figures by the second's.
+/// `Bench WHAT ROUNDS FOLDER...`: WHAT is `pod`, `pull`, `memory`, `steps`, `critest`, `lists` or `start`, a FOLDER one
+/// that
+/// `hack/node` or `hack/containerd` started a daemon in. The ratios are the first folder's figures by the second's.
 public final class Bench {
 
     private Bench() {}
@@ -21,6 +22,8 @@ public final class Bench {
             case "pull" -> PullRounds.measure(peers, rounds);
             case "memory" -> MemoryRounds.measure(peers, rounds);
             case "steps" -> Steps.measure(peers.getFirst(), rounds);
+            case "critest" -> CritestRounds.read(peers);
+            case "lists" -> ListRounds.measure(peers, rounds);
             case "start" -> StartRounds.measure(peers, rounds);
             default -> throw new IllegalArgumentException("nothing is called " + arguments[0]);
         };

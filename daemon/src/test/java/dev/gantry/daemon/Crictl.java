@@ -9,9 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /// The command line client of the CRI, which nobody here wrote, talking to a node.
 ///
@@ -87,9 +85,9 @@ record Crictl(Path program, Path socket, Path directory) {
     }
 
     /// As [#run], of a command that prints JSON.
-    Tree json(String... arguments) throws IOException, InterruptedException {
+    JsonTree json(String... arguments) throws IOException, InterruptedException {
         String output = run(arguments);
-        return new Tree(Json.parse(output.getBytes(UTF_8), String.join(" ", arguments)));
+        return new JsonTree(Json.parse(output.getBytes(UTF_8), String.join(" ", arguments)));
     }
 
     /// Writes a file that a command reads.
@@ -99,30 +97,5 @@ record Crictl(Path program, Path socket, Path directory) {
 
     private Path file(String name) {
         return directory.resolve(name);
-    }
-
-    /// A part of a JSON document.
-    record Tree(@Nullable Object value) {
-
-        /// Steps down by the names of members and the numbers of items; what is not there is null.
-        Tree at(Object... path) {
-            Object part = value;
-            for (Object step : path) {
-                part = switch (part) {
-                    case Map<?, ?> map when step instanceof String -> map.get(step);
-                    case List<?> list when step instanceof Integer number && number < list.size() -> list.get(number);
-                    case null, default -> null;
-                };
-            }
-            return new Tree(part);
-        }
-
-        String text() {
-            return String.valueOf(value);
-        }
-
-        List<Tree> items() {
-            return value instanceof List<?> list ? list.stream().map(Tree::new).toList() : List.of();
-        }
     }
 }

@@ -92,7 +92,7 @@ class CrictlIT {
                 .isEqualTo(1);
 
         crictl.run("stop", "--timeout", "20", container);
-        Crictl.Tree ended = crictl.json("inspect", container);
+        JsonTree ended = crictl.json("inspect", container);
         assertThat(ended.at("status", "state").text()).isEqualTo("CONTAINER_EXITED");
         assertThat(ended.at("status", "exitCode").text()).isEqualTo("7");
         assertThat(ended.at("status", "reason").text()).isEqualTo("Error");
@@ -116,7 +116,7 @@ class CrictlIT {
     void inspectsWhatRuns() throws IOException, InterruptedException {
         String container = runContainer(SERVE);
 
-        Crictl.Tree inspected = crictl.json("inspect", container);
+        JsonTree inspected = crictl.json("inspect", container);
         String pod = inspected.at("info", "sandboxID").text();
         assertThat(inspected.at("status", "image", "image").text()).isEqualTo(TestImages.NAME);
         assertThat(inspected.at("status", "imageId").text()).startsWith("sha256:");
@@ -132,7 +132,7 @@ class CrictlIT {
         assertThat(inspected.at("info", "runtimeType").text()).contains("shim");
         assertThat(inspected.at("info", "runtimeOptions", "binaryName").text()).contains("runc");
 
-        Crictl.Tree sandbox = crictl.json("inspectp", pod);
+        JsonTree sandbox = crictl.json("inspectp", pod);
         assertThat(sandbox.at("status", "network", "ip").text()).startsWith(node.subnet() + ".");
         assertThat(sandbox.at("status", "state").text()).isEqualTo("SANDBOX_READY");
         assertThat(Long.parseLong(sandbox.at("info", "pid").text())).isPositive();
@@ -180,7 +180,7 @@ class CrictlIT {
 
         crictl.run("update", "--memory", "67108864", "--cpu-quota", "30000", "--cpu-period", "100000", container);
 
-        Crictl.Tree resources = crictl.json("inspect", container).at("status", "resources", "linux");
+        JsonTree resources = crictl.json("inspect", container).at("status", "resources", "linux");
         assertThat(resources.at("memoryLimitInBytes").text()).isEqualTo("67108864");
         assertThat(resources.at("cpuQuota").text()).isEqualTo("30000");
         assertThat(crictl.end("update", "--cpuset-cpus", "none", container).errors())
@@ -205,7 +205,7 @@ class CrictlIT {
                 .containsPattern("Version: +0.1.0")
                 .containsPattern("RuntimeApiVersion: +v1");
 
-        Crictl.Tree info = crictl.json("info", "-o", "json");
+        JsonTree info = crictl.json("info", "-o", "json");
         assertThat(info.at("status", "conditions").items())
                 .extracting(it -> it.at("type").text() + "=" + it.at("status").text())
                 .contains("RuntimeReady=true", "NetworkReady=true");
@@ -219,7 +219,7 @@ class CrictlIT {
                 .contains("nonsense", "InvalidArgument");
         assertThat(crictl.run("config", "--get", "timeout")).isEqualTo("60");
 
-        Crictl.Tree usage = crictl.json("imagefsinfo", "-o", "json");
+        JsonTree usage = crictl.json("imagefsinfo", "-o", "json");
         assertThat(usage.at("status", "imageFilesystems", 0, "fsId", "mountpoint")
                         .text())
                 .startsWith(node.root().toString());

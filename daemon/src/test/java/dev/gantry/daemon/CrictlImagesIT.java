@@ -90,13 +90,13 @@ class CrictlImagesIT {
 
         String said = crictl.run("pull", reference);
 
-        Crictl.Tree image = crictl.json("inspecti", reference);
+        JsonTree image = crictl.json("inspecti", reference);
         assertThat(said).contains(image.at("status", "id").text());
         assertThat(image.at("status", "repoDigests").items())
-                .extracting(Crictl.Tree::text)
+                .extracting(JsonTree::text)
                 .anyMatch(it -> it.endsWith("/library/busybox@" + digest));
         assertThat(image.at("status", "repoTags").items())
-                .extracting(Crictl.Tree::text)
+                .extracting(JsonTree::text)
                 .hasSize(form.contains("@") ? 0 : 1)
                 .allMatch(it -> it.endsWith("/library/busybox:latest"));
         crictl.run("rmi", reference);
@@ -107,14 +107,14 @@ class CrictlImagesIT {
     void showsImages() throws IOException, InterruptedException {
         crictl.run("pull", "busybox");
 
-        Crictl.Tree listed = crictl.json("images", "-o", "json", NAME).at("images", 0);
+        JsonTree listed = crictl.json("images", "-o", "json", NAME).at("images", 0);
         assertThat(listed.at("repoTags", 0).text()).isEqualTo(NAME);
         assertThat(Long.parseLong(listed.at("size").text())).isPositive();
         assertThat(crictl.json("images", "-o", "json").at("images").items())
                 .extracting(it -> it.at("pinned").text())
                 .contains("true");
 
-        Crictl.Tree image = crictl.json("inspecti", NAME);
+        JsonTree image = crictl.json("inspecti", NAME);
         assertThat(image.at("status", "id").text()).isEqualTo(listed.at("id").text());
         assertThat(image.at("info", "imageSpec", "config", "Cmd", 0).text()).isEqualTo("sh");
         assertThat(image.at("info", "chainID").text()).startsWith("sha256:");

@@ -53,7 +53,7 @@ final class SamplePod {
     }
 
     private static final int STOP_SECONDS = 10;
-    private static final String LOG = "main/0.log";
+    private static final String MAIN = "main";
 
     private static final SecurityProfile DEFAULT_SECCOMP = SecurityProfile.newBuilder()
             .setProfileType(SecurityProfile.ProfileType.RuntimeDefault)
@@ -109,21 +109,26 @@ final class SamplePod {
     }
 
     void createContainer() {
+        createContainer(MAIN);
+    }
+
+    /// The calls for a container then mean this one.
+    void createContainer(String name) {
         container = client.runtime()
                 .createContainer(CreateContainerRequest.newBuilder()
                         .setPodSandboxId(sandbox)
-                        .setConfig(containerConfig())
+                        .setConfig(containerConfig(name))
                         .setSandboxConfig(config)
                         .build())
                 .getContainerId();
     }
 
-    private ContainerConfig containerConfig() {
+    private ContainerConfig containerConfig(String name) {
         return ContainerConfig.newBuilder()
-                .setMetadata(ContainerMetadata.newBuilder().setName("main"))
+                .setMetadata(ContainerMetadata.newBuilder().setName(name))
                 .setImage(program.image())
                 .addAllCommand(program.serve())
-                .setLogPath(LOG)
+                .setLogPath(log(name))
                 .putLabels("app", "sample")
                 .setLinux(LinuxContainerConfig.newBuilder()
                         .setSecurityContext(
@@ -175,9 +180,13 @@ final class SamplePod {
                 .getStatus();
     }
 
+    private static String log(String name) {
+        return name + "/0.log";
+    }
+
     /// The container's log, as it stands.
     Path log() {
-        return Path.of(config.getLogDirectory()).resolve(LOG);
+        return Path.of(config.getLogDirectory()).resolve(log(MAIN));
     }
 
     void stopContainer() {
