@@ -18,14 +18,25 @@ final class TestContainers {
     }
 
     static Container in(SandboxId sandbox, ContainerState state) {
+        ContainerConfig config = ContainerConfig.newBuilder()
+                .setMetadata(ContainerMetadata.newBuilder().setName("main"))
+                .putLabels("app", "web")
+                .build();
+        return container(SandboxId.random().value(), sandbox, state, config, "");
+    }
+
+    /// One whose streams and log are of interest.
+    static Container created(String id, ContainerConfig config, String logPath) {
+        return container(id, SandboxId.random(), ContainerState.CREATED, config, logPath);
+    }
+
+    private static Container container(
+            String id, SandboxId sandbox, ContainerState state, ContainerConfig config, String logPath) {
         return new Container(
-                SandboxId.random().value(),
+                id,
                 sandbox,
                 "main_web_default_u-1_0",
-                ContainerConfig.newBuilder()
-                        .setMetadata(ContainerMetadata.newBuilder().setName("main"))
-                        .putLabels("app", "web")
-                        .build(),
+                config,
                 "sha256:1",
                 "example.org/app:1",
                 "overlayfs",
@@ -38,7 +49,7 @@ final class TestContainers {
                 "",
                 0,
                 "boot",
-                "",
+                logPath,
                 new ContainerUser(0, 0, List.of()),
                 LinuxContainerResources.getDefaultInstance(),
                 15,
