@@ -152,14 +152,15 @@ record Configuration(
             boolean unprivilegedPorts,
             boolean unprivilegedIcmp,
             ContainerOptions options,
-            Map<String, Handler> handlers) {
+            Map<String, HandlerSettings> handlers) {
 
-        static Containers read(Section section) {
-            Map<String, Handler> handlers = new LinkedHashMap<>();
+        static Containers read(Section section, Path state) {
+            Map<String, HandlerSettings> handlers = new LinkedHashMap<>();
             Section named = section.section("handlers");
-            named.sections(Handler.RUNC).forEach((name, handler) -> handlers.put(name, Handler.read(handler)));
+            named.sections(HandlerSettings.RUNC)
+                    .forEach((name, handler) -> handlers.put(name, HandlerSettings.read(handler, state)));
             Containers containers = new Containers(
-                    section.string("default_handler", Handler.RUNC),
+                    section.string("default_handler", HandlerSettings.RUNC),
                     section.choice("cgroup_driver", "auto", List.of("auto", "cgroupfs", "systemd")),
                     section.string("cgroup_parent", ""),
                     section.size("max_log_line_size", 16 << 10, 256),
@@ -198,27 +199,6 @@ record Configuration(
                         .toList());
     }
 
-    /// A runtime handler, as a RuntimeClass names it.
-    ///
-    /// @param shim name or absolute path of the shim's binary
-    /// @param binary name or absolute path of the OCI runtime that the shim calls
-    /// @param snapshotter empty for `storage.snapshotter`
-    /// @param allowedAnnotations of a pod, handed to the runtime; a trailing `*` stands for any ending
-    record Handler(String shim, String binary, String snapshotter, List<String> allowedAnnotations) {
-
-        static final String RUNC = "runc";
-
-        static Handler read(Section section) {
-            Handler handler = new Handler(
-                    section.string("shim", "containerd-shim-gantry-v1"),
-                    section.string("binary", RUNC),
-                    section.choice("snapshotter", "", List.of("", "overlayfs", "native")),
-                    section.strings("allowed_annotations", List.of()));
-            section.end();
-            return handler;
-        }
-    }
-
     /// Reads a whole configuration.
     ///
     /// @param home where the distribution lies, if the daemon runs from one
@@ -248,7 +228,7 @@ record Configuration(
                 Images.read(top.section("images"), home),
                 Storage.read(top.section("storage")),
                 Cni.read(top.section("cni"), state),
-                Containers.read(top.section("runtime")));
+                Containers.read(top.section("runtime"), state));
         top.end();
         return configuration;
     }

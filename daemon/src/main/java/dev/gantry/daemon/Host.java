@@ -52,10 +52,12 @@ record Host(boolean root, Programs programs, List<MountInfo> mounts, Predicate<P
         }
     }
 
-    private void checkPrograms(String name, Configuration.Handler handler, List<String> lacks) {
+    private void checkPrograms(String name, HandlerSettings handler, List<String> lacks) {
         String key = "runtime.handlers." + name;
         checkProgram(handler.shim(), key + ".shim", "it", lacks);
-        checkProgram(handler.binary(), key + ".binary", "runc", lacks);
+        if (!handler.binary().isEmpty()) {
+            checkProgram(handler.binary(), key + ".binary", "runc", lacks);
+        }
     }
 
     private void checkProgram(String program, String key, String remedy, List<String> lacks) {

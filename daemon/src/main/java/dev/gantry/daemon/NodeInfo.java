@@ -43,7 +43,7 @@ final class NodeInfo {
         return fixed.toBuilder().setUptimeSeconds(uptime).build();
     }
 
-    private static InfoResponse.Handler handler(String name, Configuration.Handler handler, String usual) {
+    private static InfoResponse.Handler handler(String name, HandlerSettings handler, String usual) {
         return InfoResponse.Handler.newBuilder()
                 .setName(name)
                 .setShim(Programs.ofEnvironment()

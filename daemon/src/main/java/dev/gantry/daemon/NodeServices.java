@@ -32,9 +32,11 @@ import dev.gantry.sandbox.SandboxSpec;
 import dev.gantry.sandbox.Sandboxes;
 import dev.gantry.sandbox.SpecParts;
 import dev.gantry.sandbox.StoredNetworkJournal;
+import dev.gantry.shim.ConfiguredOptions;
 import dev.gantry.shim.Exit;
 import dev.gantry.shim.RuncOptions;
 import dev.gantry.shim.ShimBinary;
+import dev.gantry.shim.ShimOptions;
 import dev.gantry.shim.Shims;
 import dev.gantry.shim.TaskEvents;
 import dev.gantry.storage.ContentStore;
@@ -53,7 +55,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import org.jspecify.annotations.Nullable;
@@ -173,7 +174,7 @@ final class NodeServices {
                 configuration.runtime().options(),
                 HostFacts.bootId(),
                 identity.version(),
-                () -> Map.of("root", root.toString(), "state", state.toString()))));
+                () -> StatusInfo.of(configuration))));
         reports.runtime = runtime;
         this.garbage = new GarbageCollector(
                 store,
@@ -280,17 +281,29 @@ final class NodeServices {
     private RuntimeHandlers handlers() {
         boolean systemd = driver() == CgroupDriver.SYSTEMD;
         List<RuntimeHandler> handlers = new ArrayList<>();
-        configuration.runtime().handlers().forEach((name, handler) -> {
-            RuncOptions options =
-                    new RuncOptions(configuration.state().resolve("runc"), program(handler.binary()), systemd);
-            handlers.add(new RuntimeHandler(
-                    name,
-                    new ShimBinary(program(handler.shim()), Optional.of(options)),
-                    options,
-                    handler.snapshotter().isEmpty() ? configuration.storage().snapshotter() : handler.snapshotter(),
-                    handler.allowedAnnotations()));
-        });
+        configuration.runtime().handlers().forEach((name, handler) -> handlers.add(handler(name, handler, systemd)));
         return new RuntimeHandlers(handlers, configuration.runtime().defaultHandler());
+    }
+
+    private RuntimeHandler handler(String name, HandlerSettings handler, boolean systemd) {
+        ShimOptions options = handler.binary().isEmpty()
+                ? new ConfiguredOptions(
+                        handler.configuration().type(),
+                        handler.configuration().path(),
+                        handler.configuration().body())
+                : new RuncOptions(handler.root(), program(handler.binary()), systemd);
+        return new RuntimeHandler(
+                name,
+                new ShimBinary(
+                        program(handler.shim()),
+                        options.equals(ConfiguredOptions.NONE) ? Optional.empty() : Optional.of(options)),
+                options,
+                handler.snapshotter().isEmpty() ? configuration.storage().snapshotter() : handler.snapshotter(),
+                handler.allowedAnnotations(),
+                handler.allowedContainerAnnotations(),
+                handler.baseSpec(),
+                handler.hostDevices(),
+                handler.writableCgroup());
     }
 
     /// A handler whose programs are missing was warned of; it fails when a pod asks for it.

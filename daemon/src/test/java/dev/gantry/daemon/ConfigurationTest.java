@@ -51,7 +51,7 @@ class ConfigurationTest {
                     true,
                     true,
                     new ContainerOptions(true, false, List.of(Path.of("/etc/cdi"), Path.of("/var/run/cdi")), List.of()),
-                    Map.of("runc", new Configuration.Handler("containerd-shim-gantry-v1", "runc", "", List.of()))));
+                    Map.of("runc", HandlerSettingsTest.runc("runc", Path.of("/run/gantry/runc")))));
 
     private static final Optional<Path> HOME = Optional.of(Path.of("/opt/gantry"));
 

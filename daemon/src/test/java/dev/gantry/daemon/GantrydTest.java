@@ -54,7 +54,7 @@ class GantrydTest {
         assertThat(read.images().registryConfig()).containsExactly(Path.of("/one"), Path.of("/two"));
         assertThat(read.runtime().unprivilegedIcmp()).isFalse();
         assertThat(read.runtime().handlers().get("runc"))
-                .isEqualTo(new Configuration.Handler("containerd-shim-gantry-v1", "/usr/bin/crun", "", List.of()));
+                .isEqualTo(HandlerSettingsTest.runc("/usr/bin/crun", Path.of("/s/runc")));
     }
 
     @Test

@@ -2,12 +2,12 @@ package dev.gantry.runtime;
 
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.ImageSpec;
+import dev.gantry.sandbox.AllowedAnnotations;
+import dev.gantry.sandbox.RuntimeHandler;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxSpec;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 
 /// The annotations of a container's OCI spec.
 ///
@@ -18,8 +18,6 @@ final class ContainerAnnotations {
 
     /// Names that we say ourselves; nobody else may.
     private static final String OWN = "io.kubernetes.cri.";
-    /// Names with power over the host or the runtime; a glob must begin with theirs to let them through.
-    private static final List<String> POWERFUL = List.of("org.systemd.property.", "org.criu.", "run.oci.");
 
     /// They are kept in memory and sent with every list.
     private static final int MAX_SIZE = 1 << 20;
@@ -41,10 +39,10 @@ final class ContainerAnnotations {
                 .sum();
     }
 
-    static Map<String, String> of(ContainerConfig config, Sandbox sandbox, List<String> allowed) {
-        Map<String, String> annotations = new LinkedHashMap<>();
-        addAllowed(annotations, sandbox.config().annotations(), allowed);
-        addAllowed(annotations, config.getAnnotationsMap(), allowed);
+    static Map<String, String> of(ContainerConfig config, Sandbox sandbox, RuntimeHandler handler) {
+        Map<String, String> annotations =
+                new LinkedHashMap<>(AllowedAnnotations.of(sandbox.config().annotations(), handler.podAnnotations()));
+        annotations.putAll(AllowedAnnotations.of(config.getAnnotationsMap(), handler.containerAnnotations()));
         annotations.putAll(SandboxSpec.podAnnotations(sandbox));
         annotations.put(OWN + "container-type", "container");
         annotations.put(OWN + "container-name", config.getMetadata().getName());
@@ -55,33 +53,5 @@ final class ContainerAnnotations {
     /// The name by which the user chose the image: the kubelet itself names images by their ids.
     static String imageName(ImageSpec image) {
         return image.getUserSpecifiedImage().isEmpty() ? image.getImage() : image.getUserSpecifiedImage();
-    }
-
-    private static void addAllowed(Map<String, String> to, Map<String, String> from, List<String> allowed) {
-        from.forEach((name, value) -> {
-            if (allowed.stream().anyMatch(glob -> allows(glob, name))) {
-                to.put(name, value);
-            }
-        });
-    }
-
-    static boolean allows(String glob, String name) {
-        return matches(glob, name)
-                && !name.startsWith(OWN)
-                && POWERFUL.stream().allMatch(it -> !name.startsWith(it) || glob.startsWith(it));
-    }
-
-    /// `*` stands for any characters but a slash, `?` for one such.
-    private static boolean matches(String glob, String name) {
-        StringBuilder pattern = new StringBuilder();
-        for (int i = 0; i < glob.length(); i++) {
-            char c = glob.charAt(i);
-            switch (c) {
-                case '*' -> pattern.append("[^/]*");
-                case '?' -> pattern.append("[^/]");
-                default -> pattern.append(Pattern.quote(String.valueOf(c)));
-            }
-        }
-        return Pattern.matches(pattern.toString(), name);
     }
 }

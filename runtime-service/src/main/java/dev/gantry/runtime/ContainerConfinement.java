@@ -2,20 +2,15 @@ package dev.gantry.runtime;
 
 import dev.gantry.cri.oci.Seccomp;
 import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
+import dev.gantry.sandbox.AppArmor;
 import dev.gantry.sandbox.SecurityProfile;
 import dev.gantry.sandbox.SelinuxLabel;
 import dev.gantry.sandbox.SpecParts;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// What the security modules of the kernel are told about a container: seccomp, AppArmor, SELinux.
 final class ContainerConfinement {
-
-    private static final Path LOADED_PROFILES = Path.of("/sys/kernel/security/apparmor/profiles");
 
     private final SpecParts parts;
     private final NodeFeatures node;
@@ -53,43 +48,20 @@ final class ContainerConfinement {
     }
 
     private String loaded(String reference) {
-        String name = reference.startsWith("localhost/") ? reference.substring("localhost/".length()) : reference;
         if (!node.apparmor()) {
             throw new ContainerException.InvalidRequest(
-                    "AppArmor profile %s: the kernel of this node has no AppArmor".formatted(name));
+                    "AppArmor profile %s: the kernel of this node has no AppArmor".formatted(reference));
         }
-        try (Stream<String> lines = Files.lines(LOADED_PROFILES)) {
-            if (lines.noneMatch(line -> line.startsWith(name + " ("))) {
-                throw new ContainerException.InvalidRequest(
-                        "AppArmor profile %s is not loaded on this node".formatted(name));
-            }
-            return name;
-        } catch (IOException e) {
-            throw new ContainerException.Failed("cannot see whether AppArmor profile %s is loaded".formatted(name), e);
-        }
+        return AppArmor.loaded(reference);
     }
 
     /// The label of the container's process; empty where the kernel has no SELinux or nothing asks for a label.
     String processLabel(SelinuxLabel label) {
-        return node.selinux() && !label.isEmpty() ? label(label, "system_r", "container_t") : "";
+        return node.selinux() ? label.ofProcess() : "";
     }
 
     /// The label of its files.
     String mountLabel(SelinuxLabel label) {
-        SelinuxLabel files = new SelinuxLabel(label.user(), "object_r", "container_file_t", label.level());
-        return node.selinux() && !label.isEmpty() ? label(files, "object_r", "container_file_t") : "";
-    }
-
-    private static String label(SelinuxLabel label, String role, String type) {
-        return "%s:%s:%s:%s"
-                .formatted(
-                        or(label.user(), "system_u"),
-                        or(label.role(), role),
-                        or(label.type(), type),
-                        or(label.level(), "s0"));
-    }
-
-    private static String or(String value, String other) {
-        return value.isEmpty() ? other : value;
+        return node.selinux() ? label.ofFiles() : "";
     }
 }

@@ -26,8 +26,9 @@ record ContainerDevices(List<Linux.Device> nodes, List<Resources.DeviceRule> rul
     }
 
     /// @param owned whether devices that the request names belong to the user and group that it names, too
-    static ContainerDevices of(ContainerConfig config, boolean owned) {
-        boolean privileged = config.getLinux().getSecurityContext().getPrivileged();
+    /// @param hosts whether a privileged container has the host's devices
+    static ContainerDevices of(ContainerConfig config, boolean owned, boolean hosts) {
+        boolean privileged = hosts && config.getLinux().getSecurityContext().getPrivileged();
         Map<String, Linux.Device> nodes = new LinkedHashMap<>();
         List<Resources.DeviceRule> rules = new ArrayList<>();
         rules.add(privileged ? Resources.DeviceRule.ALLOW_ALL : Resources.DeviceRule.DENY_ALL);

@@ -66,7 +66,8 @@ final class ContainerMounts {
             rootPropagation = wider(rootPropagation, propagation);
         }
         SandboxNamespaces namespaces = sandbox.config().namespaces();
-        List<Spec.Mount> mounts = new ArrayList<>(standard(namespaces, privileged));
+        List<Spec.Mount> mounts = new ArrayList<>(
+                standard(namespaces, privileged, support.apply(sandbox).writableCgroup()));
         mounts.addAll(pod(sandbox, files, readonlyRoot));
         volumes.forEach(it -> mounts.add(
                 BindMount.shifted(bind(it.path().value(), it.directory(), "rprivate", false), namespaces.users())));
@@ -86,10 +87,13 @@ final class ContainerMounts {
         return destination;
     }
 
-    private static List<Spec.Mount> standard(SandboxNamespaces pod, boolean privileged) {
+    private static List<Spec.Mount> standard(SandboxNamespaces pod, boolean privileged, boolean writableCgroup) {
         List<Spec.Mount> mounts = new ArrayList<>(SpecParts.standardMounts(pod));
         mounts.add(new Spec.Mount(
-                "/sys/fs/cgroup", "cgroup", "cgroup", List.of("nosuid", "noexec", "nodev", "relatime", "ro")));
+                "/sys/fs/cgroup",
+                "cgroup",
+                "cgroup",
+                List.of("nosuid", "noexec", "nodev", "relatime", writableCgroup ? "rw" : "ro")));
         if (privileged) {
             mounts.replaceAll(ContainerMounts::writable);
         }

@@ -122,7 +122,7 @@ final class ContainerSpecs {
                 : ContainerCapabilities.of(security.getCapabilities(), node.capability());
         List<ImageVolume> imageVolumes = options.imageVolumes() ? volumes.plan(id, image, config) : List.of();
         OciProcess process = process(config, sandbox, image, user, capabilities);
-        Linux.Builder linux = linux(id, config, sandbox, capabilities);
+        Linux.Builder linux = linux(id, config, sandbox, handler, capabilities);
         int stopSignal = stopSignal(config, image);
         Map<Mount, ImageMount> mountedImages = imageMounts.plan(id, config, sandbox, handler);
         // Last, as it alone touches the host.
@@ -132,15 +132,17 @@ final class ContainerSpecs {
                 places.files(sandbox.id()),
                 imageVolumes,
                 mountedImages,
-                confinement.mountLabel(selinux(config)));
+                confinement.mountLabel(selinux(config, sandbox)));
         Spec spec = Spec.builder()
                 .process(process)
                 .root("rootfs", security.getReadonlyRootfs())
                 .mounts(mounted.mounts())
-                .annotations(ContainerAnnotations.of(config, sandbox, handler.annotations()))
+                .annotations(ContainerAnnotations.of(config, sandbox, handler))
                 .linux(linux.rootfsPropagation(mounted.rootPropagation()).build())
                 .build();
-        Spec edited = CdiInjection.apply(spec, cdi.find(config.getCDIDevicesList()));
+        Spec edited = CdiInjection.apply(
+                handler.baseSpec().map(it -> BaseSpec.under(spec, it)).orElse(spec),
+                cdi.find(config.getCDIDevicesList()));
         String cgroupPath = cgroups.locationOf(sandbox.cgroupParent(), id);
         return new Plan(edited, user, stopSignal, cgroupPath, imageVolumes, List.copyOf(mountedImages.values()), image);
     }
@@ -214,23 +216,27 @@ final class ContainerSpecs {
                 .rlimits(options.rlimits())
                 .noNewPrivileges(security.getNoNewPrivs())
                 .apparmorProfile(confinement.apparmor(security))
-                .selinuxLabel(confinement.processLabel(selinux(config)))
+                .selinuxLabel(confinement.processLabel(selinux(config, sandbox)))
                 .oomScoreAdj(oomScore(resources))
                 .build();
     }
 
     private Linux.Builder linux(
-            String id, ContainerConfig config, Sandbox sandbox, OciProcess.Capabilities capabilities) {
+            String id,
+            ContainerConfig config,
+            Sandbox sandbox,
+            RuntimeHandler handler,
+            OciProcess.Capabilities capabilities) {
         LinuxContainerSecurityContext security = config.getLinux().getSecurityContext();
         boolean privileged = security.getPrivileged();
-        ContainerDevices devices = ContainerDevices.of(config, options.deviceOwnership());
+        ContainerDevices devices = ContainerDevices.of(config, options.deviceOwnership(), handler.hostDevices());
         Linux.Builder linux = Linux.builder()
                 .cgroupsPath(cgroups.pathOf(sandbox.cgroupParent(), id))
                 .namespaces(
                         namespaces.of(security.getNamespaceOptions(), sandbox, node.unifiedCgroups() && !privileged))
                 .devices(devices.nodes())
                 .resources(ContainerLimits.of(config.getLinux().getResources(), devices.rules(), node))
-                .mountLabel(confinement.mountLabel(selinux(config)));
+                .mountLabel(confinement.mountLabel(selinux(config, sandbox)));
         if (!privileged) {
             linux.maskedPaths(paths("masked path", security.getMaskedPathsList()))
                     .readonlyPaths(paths("read-only path", security.getReadonlyPathsList()));
@@ -244,8 +250,9 @@ final class ContainerSpecs {
         return paths.stream().map(it -> ContainerPath.of(what, it).value()).toList();
     }
 
-    private static SelinuxLabel selinux(ContainerConfig config) {
-        return CriSandboxes.selinux(config.getLinux().getSecurityContext().getSelinuxOptions());
+    private static SelinuxLabel selinux(ContainerConfig config, Sandbox sandbox) {
+        return CriSandboxes.selinux(config.getLinux().getSecurityContext().getSelinuxOptions())
+                .or(sandbox.config().security().selinux());
     }
 
     private ContainerPath workingDirectory(ContainerConfig config, ImageContent image) {

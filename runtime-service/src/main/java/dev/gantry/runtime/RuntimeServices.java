@@ -129,7 +129,9 @@ public final class RuntimeServices implements AutoCloseable {
     private static MountSupport mountSupport(Setup setup, Sandbox sandbox) {
         RuntimeHandler handler = setup.handlers().get(sandbox.handler());
         return new MountSupport(
-                setup.features().recursiveReadOnly(handler), setup.features().idMappedMounts(handler));
+                setup.features().recursiveReadOnly(handler),
+                setup.features().idMappedMounts(handler),
+                handler.writableCgroup() && Cgroups.version() == Cgroups.Version.V2);
     }
 
     /// Finds the containers again that ran before the daemon was started; after the sandboxes, before the first client.

@@ -52,6 +52,8 @@ final class StatusReport {
         handlers.all().forEach(it -> response.addRuntimeHandlers(message(it.name(), it)));
         if (verbose) {
             response.putInfo("config", new String(Json.write(configuration.get()), StandardCharsets.UTF_8));
+            NetworkReadiness readiness = network.get();
+            response.putInfo("lastCNILoadStatus", readiness.ready() ? "OK" : readiness.message());
         }
         return response.build();
     }

@@ -13,7 +13,10 @@ import dev.gantry.sandbox.SandboxId;
 import dev.gantry.sandbox.SandboxPlaces;
 import dev.gantry.sandbox.SandboxState;
 import dev.gantry.sandbox.Sandboxes;
+import dev.gantry.shim.ConfiguredOptions;
 import dev.gantry.shim.LogCounters;
+import dev.gantry.shim.RuncOptions;
+import dev.gantry.shim.ShimOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,8 +35,7 @@ final class VerboseInfo {
     private final SandboxPlaces places;
     private final LiveContainers live;
 
-    VerboseInfo(
-            Sandboxes sandboxes, RuntimeHandlers handlers, SandboxPlaces places, LiveContainers live) {
+    VerboseInfo(Sandboxes sandboxes, RuntimeHandlers handlers, SandboxPlaces places, LiveContainers live) {
         this.sandboxes = sandboxes;
         this.handlers = handlers;
         this.places = places;
@@ -102,12 +104,24 @@ final class VerboseInfo {
         info.put("runtimeHandler", handler.map(RuntimeHandler::name).orElse(name));
         handler.ifPresent(it -> {
             info.put("runtimeType", it.shim().path().toString());
-            Map<String, @Nullable Object> options = new LinkedHashMap<>();
-            options.put("binaryName", it.options().binary().toString());
-            options.put("root", it.options().root().toString());
-            options.put("systemdCgroup", it.options().systemdCgroup());
-            info.put("runtimeOptions", options);
+            info.put("runtimeOptions", options(it.options()));
         });
+    }
+
+    private static Map<String, @Nullable Object> options(ShimOptions of) {
+        Map<String, @Nullable Object> options = new LinkedHashMap<>();
+        switch (of) {
+            case RuncOptions runc -> {
+                options.put("binaryName", runc.binary().toString());
+                options.put("root", runc.root().toString());
+                options.put("systemdCgroup", runc.systemdCgroup());
+            }
+            case ConfiguredOptions configured -> {
+                options.put("typeUrl", configured.type());
+                options.put("configPath", configured.path());
+            }
+        }
+        return options;
     }
 
     private Optional<RuntimeHandler> handler(String name) {

@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.ContainerMetadata;
 import dev.gantry.cri.runtime.v1.ImageSpec;
+import dev.gantry.sandbox.RuntimeHandler;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxNamespaces;
+import dev.gantry.shim.ConfiguredOptions;
+import dev.gantry.shim.ShimBinary;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 class ContainerAnnotationsTest {
 
@@ -29,7 +32,7 @@ class ContainerAnnotationsTest {
 
     @Test
     void nameContainerImageAndPod() {
-        assertThat(ContainerAnnotations.of(CONFIG, POD, List.of()))
+        assertThat(ContainerAnnotations.of(CONFIG, POD, handler(List.of(), List.of())))
                 .containsOnly(
                         Map.entry("io.kubernetes.cri.container-type", "container"),
                         Map.entry("io.kubernetes.cri.container-name", "app"),
@@ -40,32 +43,31 @@ class ContainerAnnotationsTest {
                         Map.entry("io.kubernetes.cri.sandbox-uid", "u-1"));
     }
 
-    @Test
-    void comeFromPodAndContainerOnlyByTheHandlersList() {
-        assertThat(ContainerAnnotations.of(CONFIG, POD, List.of("io.katacontainers.*", "io.kubernetes.cri.*")))
-                .containsEntry("io.katacontainers.config", "container")
-                .containsEntry("io.kubernetes.cri.container-name", "app")
-                .doesNotContainKey("other");
+    private static RuntimeHandler handler(List<String> ofPods, List<String> ofContainers) {
+        return new RuntimeHandler(
+                "runc",
+                new ShimBinary(Path.of("/bin/shim"), Optional.empty()),
+                ConfiguredOptions.NONE,
+                "overlayfs",
+                ofPods,
+                ofContainers,
+                Optional.empty(),
+                true,
+                false);
     }
 
-    @ParameterizedTest
-    @CsvSource({
-        "a.b, a.b, true",
-        "a.*, a.b.c, true",
-        "a.*, axb, false",
-        "*, a/b, false",
-        "*/*, a/b, true",
-        "a?c, abc, true",
-        "*, io.kubernetes.cri.sandbox-id, false",
-        "io.kubernetes.cri.*, io.kubernetes.cri.sandbox-id, false",
-        "*, org.systemd.property.ExecStop, false",
-        "org.*, org.systemd.property.ExecStop, false",
-        "org.systemd.property.*, org.systemd.property.ExecStop, true",
-        "*, run.oci.hooks.stderr, false",
-        "run.oci.handler, run.oci.handler, true",
-        "*, org.criu.config, false",
-    })
-    void withPowerPassOnlyWhereTheListNamesThem(String glob, String name, boolean allowed) {
-        assertThat(ContainerAnnotations.allows(glob, name)).isEqualTo(allowed);
+    @Test
+    void comeFromPodAndContainerOnlyByTheHandlersLists() {
+        List<String> globs = List.of("io.katacontainers.*", "io.kubernetes.cri.*");
+
+        assertThat(ContainerAnnotations.of(CONFIG, POD, handler(globs, List.of())))
+                .containsEntry("io.katacontainers.config", "pod")
+                .containsEntry("io.kubernetes.cri.container-name", "app");
+        assertThat(ContainerAnnotations.of(CONFIG, POD, handler(globs, globs)))
+                .containsEntry("io.katacontainers.config", "container")
+                .doesNotContainKey("other");
+        assertThat(ContainerAnnotations.of(CONFIG, POD, handler(List.of(), List.of("other"))))
+                .containsEntry("other", "x")
+                .doesNotContainKey("io.katacontainers.config");
     }
 }

@@ -30,12 +30,13 @@ class ContainerDevicesTest {
                                 .setContainerPath(container)
                                 .setPermissions(permissions))
                         .build(),
-                false);
+                false,
+                true);
     }
 
     @Test
     void areDeniedToBeginWith() {
-        assertThat(ContainerDevices.of(ContainerConfig.getDefaultInstance(), false))
+        assertThat(ContainerDevices.of(ContainerConfig.getDefaultInstance(), false, true))
                 .isEqualTo(new ContainerDevices(List.of(), List.of(Resources.DeviceRule.DENY_ALL)));
     }
 
@@ -78,19 +79,21 @@ class ContainerDevicesTest {
 
     @Test
     void areAllOfTheHostsWherePrivileged() {
-        ContainerDevices devices = ContainerDevices.of(
-                ContainerConfig.newBuilder()
-                        .setLinux(LinuxContainerConfig.newBuilder()
-                                .setSecurityContext(LinuxContainerSecurityContext.newBuilder()
-                                        .setPrivileged(true)))
-                        .build(),
-                false);
+        ContainerConfig config = ContainerConfig.newBuilder()
+                .setLinux(LinuxContainerConfig.newBuilder()
+                        .setSecurityContext(
+                                LinuxContainerSecurityContext.newBuilder().setPrivileged(true)))
+                .build();
+        ContainerDevices devices = ContainerDevices.of(config, false, true);
 
         assertThat(devices.rules()).containsExactly(Resources.DeviceRule.ALLOW_ALL);
         assertThat(devices.nodes())
                 .extracting(Linux.Device::path)
                 .contains("/dev/null", "/dev/zero")
                 .noneMatch(it -> it.startsWith("/dev/pts/") || it.equals("/dev/console"));
+        assertThat(ContainerDevices.of(config, false, false))
+                .as("where the handler keeps the host's devices")
+                .isEqualTo(new ContainerDevices(List.of(), List.of(Resources.DeviceRule.DENY_ALL)));
     }
 
     @Test
@@ -103,11 +106,11 @@ class ContainerDevicesTest {
                                 .setRunAsGroup(Int64Value.newBuilder().setValue(2000))))
                 .build();
 
-        assertThat(ContainerDevices.of(config, true).nodes()).singleElement().satisfies(it -> {
+        assertThat(ContainerDevices.of(config, true, true).nodes()).singleElement().satisfies(it -> {
             assertThat(it.uid()).isEqualTo(1000L);
             assertThat(it.gid()).isEqualTo(2000L);
         });
-        assertThat(ContainerDevices.of(config, false).nodes())
+        assertThat(ContainerDevices.of(config, false, true).nodes())
                 .extracting(Linux.Device::uid)
                 .containsExactly(0L);
     }

@@ -41,7 +41,7 @@ class ContainerMountsTest {
     private Path directory;
     private PodFiles files;
     private final List<MountInfo> hostMounts = new ArrayList<>();
-    private MountSupport support = new MountSupport(true, true);
+    private MountSupport support = new MountSupport(true, true, false);
 
     @BeforeEach
     void makePlaces() throws IOException {

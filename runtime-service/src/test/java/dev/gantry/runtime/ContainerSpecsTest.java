@@ -74,7 +74,7 @@ class ContainerSpecsTest {
     private static RuntimeHandler handler() {
         RuncOptions options = new RuncOptions(Path.of("/run/x"), Path.of("runc"), false);
         return new RuntimeHandler(
-                "runc", new ShimBinary(Path.of("/bin/shim"), Optional.of(options)), options, "overlayfs", List.of());
+                "runc", new ShimBinary(Path.of("/bin/shim"), Optional.of(options)), options, "overlayfs");
     }
 
     private static ContainerConfig.Builder config(LinuxContainerSecurityContext.Builder security) {

@@ -32,7 +32,7 @@ class ImageMountsTest {
     private static final Digest LAYER = digest("layer");
     private static final RuncOptions OPTIONS = new RuncOptions(Path.of("/run/x"), Path.of("runc"), false);
     private static final RuntimeHandler HANDLER = new RuntimeHandler(
-            "runc", new ShimBinary(Path.of("/bin/shim"), Optional.of(OPTIONS)), OPTIONS, "overlayfs", List.of());
+            "runc", new ShimBinary(Path.of("/bin/shim"), Optional.of(OPTIONS)), OPTIONS, "overlayfs");
 
     @TempDir
     private Path directory;

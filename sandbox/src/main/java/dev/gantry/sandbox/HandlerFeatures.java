@@ -55,7 +55,7 @@ public final class HandlerFeatures {
         Features features = features(handler);
         if (!features.namespaces().contains("user") || !features.idmap()) {
             return Optional.of("%s knows no user namespaces with id-mapped mounts (runc does from 1.2 on)"
-                    .formatted(handler.options().binary()));
+                    .formatted(handler.ociRuntime().map(Path::toString).orElse("its shim")));
         }
         if (!HostFacts.kernel().atLeast(5, 19)) {
             return Optional.of("the kernel is older than 5.19, whose overlayfs cannot shift ids");
@@ -71,11 +71,11 @@ public final class HandlerFeatures {
 
     /// What is known to be wrong with the handler's OCI runtime.
     public Optional<String> flaws(RuntimeHandler handler) {
-        return RuntimeProbe.flaws(runtimes.ask(handler.options().binary()));
+        return handler.ociRuntime().flatMap(it -> RuntimeProbe.flaws(runtimes.ask(it)));
     }
 
     private Features features(RuntimeHandler handler) {
-        return runtimes.ask(handler.options().binary()).features();
+        return handler.ociRuntime().map(it -> runtimes.ask(it).features()).orElse(Features.NONE);
     }
 
     private Optional<Boolean> tryShifting(Snapshotter snapshotter) {

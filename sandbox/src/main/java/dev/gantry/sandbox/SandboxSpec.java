@@ -5,6 +5,7 @@ import dev.gantry.cri.oci.Linux;
 import dev.gantry.cri.oci.OciProcess;
 import dev.gantry.cri.oci.Resources;
 import dev.gantry.cri.oci.Spec;
+import dev.gantry.linux.HostFacts;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -41,7 +42,7 @@ public final class SandboxSpec {
         this.unprivilegedIcmp = unprivilegedIcmp;
     }
 
-    byte[] encode(Sandbox sandbox, ImageConfig image) {
+    byte[] encode(Sandbox sandbox, RuntimeHandler handler, ImageConfig image) {
         SandboxConfig config = sandbox.config();
         SandboxSecurity security = config.security();
         Linux.Builder linux = Linux.builder()
@@ -55,12 +56,15 @@ public final class SandboxSpec {
                         .devices(List.of(Resources.DeviceRule.DENY_ALL))
                         .build());
         config.namespaces().users().ifPresent(it -> SpecParts.addUsers(linux, it));
+        if (HostFacts.selinux()) {
+            linux.mountLabel(security.selinux().ofFiles());
+        }
         parts.seccomp(security.seccomp(), List.of()).ifPresent(linux::seccomp);
         Spec.Builder spec = Spec.builder()
                 .process(process(security, image))
                 .root("rootfs", true)
                 .mounts(mounts(sandbox))
-                .annotations(annotations(sandbox))
+                .annotations(annotations(sandbox, handler))
                 .linux(linux.build());
         if (!config.namespaces().hostNetwork()) {
             spec.hostname(hostName(config));
@@ -87,6 +91,8 @@ public final class SandboxSpec {
                         security.user().orElse(0), security.group().orElse(0), null, security.supplementalGroups()))
                 .capabilities(SpecParts.capabilities(List.of(), List.of()))
                 .noNewPrivileges(true)
+                .apparmorProfile(AppArmor.ofPod(security.apparmor()))
+                .selinuxLabel(HostFacts.selinux() ? security.selinux().ofProcess() : "")
                 .oomScoreAdj(parts.oomScoreAdjust(PAUSE_OOM_SCORE))
                 .build();
     }
@@ -149,9 +155,11 @@ public final class SandboxSpec {
     }
 
     /// The names that shims, NRI plugins and monitoring know pods by.
-    private static Map<String, String> annotations(Sandbox sandbox) {
+    private static Map<String, String> annotations(Sandbox sandbox, RuntimeHandler handler) {
         SandboxConfig config = sandbox.config();
-        Map<String, String> annotations = new LinkedHashMap<>(podAnnotations(sandbox));
+        Map<String, String> annotations =
+                new LinkedHashMap<>(AllowedAnnotations.of(config.annotations(), handler.podAnnotations()));
+        annotations.putAll(podAnnotations(sandbox));
         annotations.put("io.kubernetes.cri.container-type", "sandbox");
         annotations.put("io.kubernetes.cri.sandbox-log-directory", config.logDirectory());
         return annotations;

@@ -45,6 +45,7 @@ final class SandboxStarter {
         if (config.namespaces().users().isPresent()) {
             requireUserNamespaces(handler, config);
         }
+        var _ = AppArmor.ofPod(config.security().apparmor()); // refused before anything is made
         SandboxId id = SandboxId.random();
         PodCgroups.Place place = parts.cgroups().place(id, config.cgroupParent());
         Image pause = parts.pauseImage().get();
@@ -214,7 +215,7 @@ final class SandboxStarter {
         rollback.onFailure(() -> BundleFiles.delete(bundle));
         BundleFiles.create(
                 bundle,
-                parts.specs().encode(sandbox, parts.images().config(pause)),
+                parts.specs().encode(sandbox, handler, parts.images().config(pause)),
                 sandbox.config().namespaces().users());
         Shim shim = timeline.measure(
                 "shim", () -> parts.shims().start(handler.shim(), bundle, id, Optional.empty(), SHIM_START));

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 /// @param root where runc keeps its state; given always, as the default place is shared with others
 /// @param binary the OCI runtime: an absolute path, or a name that the shim looks up in PATH
 /// @param systemdCgroup whether `cgroupsPath` in the bundles has the form `slice:prefix:name`
-public record RuncOptions(Path root, Path binary, boolean systemdCgroup) {
+public record RuncOptions(Path root, Path binary, boolean systemdCgroup) implements ShimOptions {
 
     public RuncOptions {
         if (!root.isAbsolute()) {
@@ -18,8 +18,8 @@ public record RuncOptions(Path root, Path binary, boolean systemdCgroup) {
         }
     }
 
-    /// Type names of containerd's own messages travel without the usual prefix.
-    Any toAny() {
+    @Override
+    public Any toAny() {
         ByteString options = Options.newBuilder()
                 .setRoot(root.toString())
                 .setBinaryName(binary.toString())

@@ -147,11 +147,11 @@ public final class Shim {
     ///
     /// @param rootfs what the shim mounts on the bundle's `rootfs`; their targets are relative to it
     /// @return the process id of the container's first process
-    public int create(String id, Bundle bundle, List<Mount> rootfs, Stdio io, RuncOptions options) {
+    public int create(String id, Bundle bundle, List<Mount> rootfs, Stdio io, ShimOptions options) {
         return create(id, bundle, rootfs, io, options, WORK);
     }
 
-    int create(String id, Bundle bundle, List<Mount> rootfs, Stdio io, RuncOptions options, Duration within) {
+    int create(String id, Bundle bundle, List<Mount> rootfs, Stdio io, ShimOptions options, Duration within) {
         CreateTaskRequest request = CreateTaskRequest.newBuilder()
                 .setId(id)
                 .setBundle(bundle.directory().toString())

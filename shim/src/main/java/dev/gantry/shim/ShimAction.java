@@ -62,7 +62,7 @@ final class ShimAction {
             }
             takesOptionsOnly.put(version, true);
         }
-        MessageLite options = binary.options().map(RuncOptions::toAny).orElse(Any.getDefaultInstance());
+        MessageLite options = binary.options().map(ShimOptions::toAny).orElse(Any.getDefaultInstance());
         return reply(attempt, start(attempt, binary, bundle, options, within));
     }
 
@@ -132,7 +132,7 @@ final class ShimAction {
     /// @return the encoded description; empty if it cannot, as those before containerd 2.0
     Optional<byte[]> info(ShimBinary binary, Duration within) throws InterruptedException {
         byte[] options =
-                binary.options().map(RuncOptions::toAny).map(Any::toByteArray).orElse(new byte[0]);
+                binary.options().map(ShimOptions::toAny).map(Any::toByteArray).orElse(new byte[0]);
         String attempt = "cannot ask shim %s about itself".formatted(binary.path());
         Spawn.Result result =
                 spawn(attempt, Spawn.command(binary.path().toString(), "-info").input(options), within);

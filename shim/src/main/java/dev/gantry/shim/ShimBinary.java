@@ -6,8 +6,8 @@ import java.util.Optional;
 /// The program of a shim and what it is told at its start.
 ///
 /// @param path absolute
-/// @param options for shims that drive runc; others get none
-public record ShimBinary(Path path, Optional<RuncOptions> options) {
+/// @param options empty for a shim that is told nothing
+public record ShimBinary(Path path, Optional<ShimOptions> options) {
 
     public ShimBinary {
         if (!path.isAbsolute()) {
