@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -56,6 +57,7 @@ class ImageVolumesIT {
         files.put("weights/model.bin", new byte[200_000]);
         files.put("README.md", "read me".getBytes(StandardCharsets.UTF_8));
         new TestLayout(node.directory().resolve("images/volumes"))
+                .image("gantry.test/empty:latest", "")
                 .image(DATA, "", lower, upper)
                 .artifact(MODEL, files)
                 .artifact("gantry.test/spare:latest", Map.of("x", new byte[1]))
@@ -157,14 +159,27 @@ class ImageVolumesIT {
     }
 
     @Test
-    void anArtifactIsAFolderOfItsFiles() {
+    void anArtifactIsAFolderOfItsFiles() throws IOException {
         String container = calls.run(pod, with(volume(MODEL)));
         String part = calls.run(pod, with(volume(MODEL).setImageSubPath("weights")));
 
         assertThat(calls.shell(container, "cd /volume && find . -type f | sort"))
                 .isEqualTo("./README.md\n./weights/model.bin");
         assertThat(calls.shell(container, "cat /volume/README.md")).isEqualTo("read me");
-        assertThat(calls.shell(part, "stat -c '%s %a' /volume/model.bin")).isEqualTo("200000 444");
+        assertThat(calls.shell(part, "stat -c '%s %a' /volume/model.bin; stat -c %a /volume"))
+                .isEqualTo("200000 444\n755");
+        assertThat(node.root().resolve("containers"))
+                .satisfies(it -> assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(it)))
+                        .isEqualTo("rwx------"));
+    }
+
+    @Test
+    void anImageWithoutLayersIsAnEmptyFolder() {
+        String container = calls.run(pod, with(volume("gantry.test/empty:latest")));
+
+        assertThat(calls.shell(container, "ls -A /volume | wc -l; touch /volume/x 2>&1 || true"))
+                .startsWith("0")
+                .contains("Read-only file system");
     }
 
     @Test

@@ -37,8 +37,9 @@ import java.util.Set;
 ///     <root>/containers/<id>/artifacts/<n>    the files of an artifact: further names of the blobs
 final class ImageMounts {
 
-    private static final FileAttribute<Set<PosixFilePermission>> PASSABLE =
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x"));
+    private static final Set<PosixFilePermission> READABLE = PosixFilePermissions.fromString("rwxr-xr-x");
+    private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
     private final ImageSource images;
     private final SandboxPlaces places;
@@ -158,8 +159,11 @@ final class ImageMounts {
     void make(List<ImageMount> planned, String snapshotter, Optional<IdShift> shift) {
         for (ImageMount mount : planned) {
             try {
-                Files.createDirectories(mount.place(), PASSABLE);
-                Mounts.mount(overlay(layers(mount, snapshotter, shift), mount.place()), mount.place());
+                Files.createDirectories(mount.place());
+                List<Path> layers = layers(mount, snapshotter, shift);
+                if (!layers.isEmpty()) { // else the place, which is empty, shows all there is
+                    Mounts.mount(overlay(layers, mount.place()), mount.place());
+                }
             } catch (IOException e) {
                 throw failed(mount, new UncheckedIOException("cannot make " + mount.place(), e));
             } catch (RuntimeException e) {
@@ -180,14 +184,24 @@ final class ImageMounts {
                     .map(it -> shift.isPresent() ? shift.get().root().resolve(root.relativize(it)) : it)
                     .toList();
         }
-        Files.createDirectories(Objects.requireNonNull(mount.content().getParent()));
-        Files.createDirectory(mount.content(), PASSABLE);
+        Files.createDirectories(Objects.requireNonNull(mount.content().getParent()), PRIVATE);
+        makeReadable(mount.content());
         for (ArtifactFile file : images.files(mount.image())) {
-            Path target = mount.content().resolve(file.path());
-            Files.createDirectories(Objects.requireNonNull(target.getParent()), PASSABLE);
-            images.place(file, target);
+            Path path = Path.of(file.path());
+            for (int depth = 1; depth < path.getNameCount(); depth++) {
+                makeReadable(mount.content().resolve(path.subpath(0, depth)));
+            }
+            images.place(file, mount.content().resolve(path));
         }
         return List.of(mount.content());
+    }
+
+    /// Whatever the daemon's umask is: any user of the container may look into it.
+    private static void makeReadable(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            Files.createDirectory(folder);
+            Files.setPosixFilePermissions(folder, READABLE);
+        }
     }
 
     /// The mount point itself, which is empty, lies below all: overlayfs wants two layers where none can be written.
