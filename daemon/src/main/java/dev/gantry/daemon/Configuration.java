@@ -23,7 +23,8 @@ record Configuration(
         Images images,
         Storage storage,
         Cni cni,
-        Containers runtime) {
+        Containers runtime,
+        Streaming streaming) {
 
     static final Path DEFAULT_ROOT = Path.of("/var/lib/gantry");
     static final Path DEFAULT_STATE = Path.of("/run/gantry");
@@ -199,6 +200,29 @@ record Configuration(
                         .toList());
     }
 
+    /// Where exec, attach and port forwarding are served.
+    ///
+    /// @param port 0 for any that is free
+    /// @param certificate path of a PEM file for TLS; empty, as the key then is too, for plain HTTP
+    /// @param maxStreams at the same time
+    record Streaming(String address, int port, String certificate, String key, Duration idleTimeout, int maxStreams) {
+
+        static Streaming read(Section section) {
+            Streaming streaming = new Streaming(
+                    section.string("address", "127.0.0.1"),
+                    section.integer("port", 0, 0, 65_535),
+                    section.string("tls_certificate", ""),
+                    section.string("tls_key", ""),
+                    section.duration("idle_timeout", Duration.ofHours(4)),
+                    section.integer("max_streams", 1000, 1, 100_000));
+            if (streaming.certificate.isEmpty() != streaming.key.isEmpty()) {
+                section.problem("tls_certificate", "and streaming.tls_key go together: give both or neither");
+            }
+            section.end();
+            return streaming;
+        }
+    }
+
     /// Reads a whole configuration.
     ///
     /// @param home where the distribution lies, if the daemon runs from one
@@ -228,7 +252,8 @@ record Configuration(
                 Images.read(top.section("images"), home),
                 Storage.read(top.section("storage")),
                 Cni.read(top.section("cni"), state),
-                Containers.read(top.section("runtime"), state));
+                Containers.read(top.section("runtime"), state),
+                Streaming.read(top.section("streaming")));
         top.end();
         return configuration;
     }

@@ -18,6 +18,7 @@ import dev.gantry.linux.Poller;
 import dev.gantry.linux.UserNamespaces;
 import dev.gantry.runtime.Containers;
 import dev.gantry.runtime.RuntimeServices;
+import dev.gantry.runtime.StreamingSettings;
 import dev.gantry.sandbox.CgroupDriver;
 import dev.gantry.sandbox.HandlerFeatures;
 import dev.gantry.sandbox.PauseImage;
@@ -174,6 +175,7 @@ final class NodeServices {
                 configuration.runtime().options(),
                 HostFacts.bootId(),
                 identity.version(),
+                streaming(configuration.streaming()),
                 () -> StatusInfo.of(configuration))));
         reports.runtime = runtime;
         this.garbage = new GarbageCollector(
@@ -276,6 +278,18 @@ final class NodeServices {
                 images.maxConcurrentUnpacks(),
                 images.pullProgressTimeout(),
                 UnpackLimits.DEFAULT);
+    }
+
+    private static StreamingSettings streaming(Configuration.Streaming streaming) {
+        return new StreamingSettings(
+                streaming.address(),
+                streaming.port(),
+                streaming.certificate().isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(
+                                new StreamingSettings.Tls(Path.of(streaming.certificate()), Path.of(streaming.key()))),
+                streaming.idleTimeout(),
+                streaming.maxStreams());
     }
 
     private RuntimeHandlers handlers() {

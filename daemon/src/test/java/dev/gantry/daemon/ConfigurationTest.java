@@ -51,7 +51,8 @@ class ConfigurationTest {
                     true,
                     true,
                     new ContainerOptions(true, false, List.of(Path.of("/etc/cdi"), Path.of("/var/run/cdi")), List.of()),
-                    Map.of("runc", HandlerSettingsTest.runc("runc", Path.of("/run/gantry/runc")))));
+                    Map.of("runc", HandlerSettingsTest.runc("runc", Path.of("/run/gantry/runc")))),
+            new Configuration.Streaming("127.0.0.1", 0, "", "", Duration.ofHours(4), 1000));
 
     private static final Optional<Path> HOME = Optional.of(Path.of("/opt/gantry"));
 

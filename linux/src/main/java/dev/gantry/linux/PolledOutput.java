@@ -9,17 +9,23 @@ import java.util.concurrent.locks.ReentrantLock;
 /// A descriptor that the [Poller] writes.
 final class PolledOutput extends PolledFd implements Poller.Output {
 
-    /// Two with the same bytes are two.
-    private static final class Chunk {
+    /// Bytes to be written, and who waits for it.
+    private final class Chunk extends CompletableFuture<Void> {
         final ByteBuffer bytes;
-        final CompletableFuture<Void> written = new CompletableFuture<>();
 
         Chunk(ByteBuffer bytes) {
             this.bytes = bytes;
         }
+
+        /// Whoever hears of it may use the buffer for something else at once.
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            takeBack(this);
+            return super.cancel(mayInterruptIfRunning);
+        }
     }
 
-    // Guards the two below.
+    // Guards what follows.
     private final ReentrantLock lock = new ReentrantLock();
     private final Deque<Chunk> queue = new ArrayDeque<>();
     private int queued;
@@ -50,23 +56,17 @@ final class PolledOutput extends PolledFd implements Poller.Output {
     @Override
     public CompletableFuture<Void> write(ByteBuffer bytes) {
         Chunk chunk = new Chunk(bytes);
-        CompletableFuture<Void> written = chunk.written;
         lock.lock();
         try {
             if (ended || isClosed()) {
-                written.completeExceptionally(closedFailure());
-                return written;
+                chunk.completeExceptionally(closedFailure());
+            } else {
+                add(chunk);
             }
-            add(chunk);
         } finally {
             lock.unlock();
         }
-        var _ = written.whenComplete((_, _) -> {
-            if (written.isCancelled()) {
-                takeBack(chunk);
-            }
-        });
-        return written;
+        return chunk;
     }
 
     private void takeBack(Chunk chunk) {
@@ -94,7 +94,7 @@ final class PolledOutput extends PolledFd implements Poller.Output {
 
     @Override
     void ready(ByteBuffer buffer) {
-        CompletableFuture<Void> written = null;
+        Chunk written = null;
         lock.lock();
         try {
             Chunk chunk = queue.peek();
@@ -103,7 +103,7 @@ final class PolledOutput extends PolledFd implements Poller.Output {
             }
             if (chunk != null && !chunk.bytes.hasRemaining()) {
                 queue.remove();
-                written = chunk.written;
+                written = chunk;
             }
             if (chunk == null && emptied) {
                 emptied = false; // Gone readers would be reported again.
@@ -147,7 +147,7 @@ final class PolledOutput extends PolledFd implements Poller.Output {
         } finally {
             lock.unlock();
         }
-        unwritten.forEach(chunk -> chunk.written.completeExceptionally(failure));
+        unwritten.forEach(chunk -> chunk.completeExceptionally(failure));
     }
 
     private ErrnoException closedFailure() {

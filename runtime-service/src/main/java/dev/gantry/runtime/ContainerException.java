@@ -69,6 +69,13 @@ public abstract sealed class ContainerException extends RuntimeException {
         }
     }
 
+    /// A bound of the daemon's own is reached; later it may be free again.
+    public static final class TooMany extends ContainerException {
+        public TooMany(String message) {
+            super(message, null);
+        }
+    }
+
     /// The work was not done in the time that the request gave.
     public static final class TimedOut extends ContainerException {
         public TimedOut(String message) {

@@ -2,6 +2,8 @@ package dev.gantry.runtime;
 
 import dev.gantry.cni.NetworkGenerator;
 import dev.gantry.cni.PodRanges;
+import dev.gantry.cri.runtime.v1.AttachRequest;
+import dev.gantry.cri.runtime.v1.AttachResponse;
 import dev.gantry.cri.runtime.v1.CgroupDriver;
 import dev.gantry.cri.runtime.v1.CheckpointContainerRequest;
 import dev.gantry.cri.runtime.v1.CheckpointContainerResponse;
@@ -14,6 +16,8 @@ import dev.gantry.cri.runtime.v1.ContainerStatusRequest;
 import dev.gantry.cri.runtime.v1.ContainerStatusResponse;
 import dev.gantry.cri.runtime.v1.CreateContainerRequest;
 import dev.gantry.cri.runtime.v1.CreateContainerResponse;
+import dev.gantry.cri.runtime.v1.ExecRequest;
+import dev.gantry.cri.runtime.v1.ExecResponse;
 import dev.gantry.cri.runtime.v1.ExecSyncRequest;
 import dev.gantry.cri.runtime.v1.ExecSyncResponse;
 import dev.gantry.cri.runtime.v1.GetEventsRequest;
@@ -24,6 +28,8 @@ import dev.gantry.cri.runtime.v1.PodSandboxStatsRequest;
 import dev.gantry.cri.runtime.v1.PodSandboxStatsResponse;
 import dev.gantry.cri.runtime.v1.PodSandboxStatusRequest;
 import dev.gantry.cri.runtime.v1.PodSandboxStatusResponse;
+import dev.gantry.cri.runtime.v1.PortForwardRequest;
+import dev.gantry.cri.runtime.v1.PortForwardResponse;
 import dev.gantry.cri.runtime.v1.RemoveContainerRequest;
 import dev.gantry.cri.runtime.v1.RemoveContainerResponse;
 import dev.gantry.cri.runtime.v1.RemovePodSandboxRequest;
@@ -72,6 +78,7 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
     private final ExecSync execSync;
     private final Statistics statistics;
     private final ContainerEvents events;
+    private final StreamingCalls streaming;
     private final StatusReport statusReport;
     private final VerboseInfo info;
     private final NetworkGenerator networks;
@@ -83,6 +90,7 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
             ExecSync execSync,
             Statistics statistics,
             ContainerEvents events,
+            StreamingCalls streaming,
             StatusReport statusReport,
             VerboseInfo info,
             NetworkGenerator networks,
@@ -92,6 +100,7 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
         this.execSync = execSync;
         this.statistics = statistics;
         this.events = events;
+        this.streaming = streaming;
         this.statusReport = statusReport;
         this.info = info;
         this.networks = networks;
@@ -292,6 +301,34 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
                     .setExitCode(result.exitCode())
                     .build();
         });
+    }
+
+    @Override
+    public void exec(ExecRequest request, StreamObserver<ExecResponse> client) {
+        CallWorker.answer(
+                client,
+                "Exec",
+                () -> ExecResponse.newBuilder().setUrl(streaming.exec(request)).build());
+    }
+
+    @Override
+    public void attach(AttachRequest request, StreamObserver<AttachResponse> client) {
+        CallWorker.answer(
+                client,
+                "Attach",
+                () -> AttachResponse.newBuilder()
+                        .setUrl(streaming.attach(request))
+                        .build());
+    }
+
+    @Override
+    public void portForward(PortForwardRequest request, StreamObserver<PortForwardResponse> client) {
+        CallWorker.answer(
+                client,
+                "PortForward",
+                () -> PortForwardResponse.newBuilder()
+                        .setUrl(streaming.portForward(request))
+                        .build());
     }
 
     @Override

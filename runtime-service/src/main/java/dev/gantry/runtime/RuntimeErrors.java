@@ -32,6 +32,7 @@ public final class RuntimeErrors {
             case ContainerException.Ambiguous _, ContainerException.InvalidRequest _ -> Status.INVALID_ARGUMENT;
             case ContainerException.NameTaken _ -> Status.ALREADY_EXISTS;
             case ContainerException.WrongState _ -> Status.FAILED_PRECONDITION;
+            case ContainerException.TooMany _ -> Status.RESOURCE_EXHAUSTED;
             case ContainerException.TimedOut _ -> Status.DEADLINE_EXCEEDED;
             case ContainerException.ImageVolumeFailed e -> causeOf(e);
             case ContainerException.Failed e -> causeOf(e);

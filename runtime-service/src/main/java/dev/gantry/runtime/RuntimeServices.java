@@ -45,6 +45,7 @@ public final class RuntimeServices implements AutoCloseable {
     /// @param options      what the configuration says about all containers
     /// @param bootId       of the running kernel
     /// @param version      of the daemon
+    /// @param streaming    how clients reach exec, attach and port forwarding
     /// @param configuration what the daemon was told, for the verbose status
     public record Setup(
             MetadataStore store,
@@ -70,6 +71,7 @@ public final class RuntimeServices implements AutoCloseable {
             ContainerOptions options,
             String bootId,
             String version,
+            StreamingSettings streaming,
             Supplier<Map<String, Object>> configuration) {}
 
     private final LiveContainers live = new LiveContainers();
@@ -77,6 +79,7 @@ public final class RuntimeServices implements AutoCloseable {
     private final Containers containers;
     private final Statistics statistics;
     private final ContainerEvents events;
+    private final Streaming streaming;
     private final CriRuntimeService service;
     private final ListCalls listCalls;
 
@@ -109,6 +112,15 @@ public final class RuntimeServices implements AutoCloseable {
         ContainerExits ends = new ContainerExits(parts, new OomKills(setup.cgroups()));
         this.recovery = new ContainerRecovery(parts, ends);
         this.containers = new Containers(parts, ends, setup.keepLateResults());
+        Execs execs = new Execs(containers, parts);
+        this.streaming = new Streaming(
+                setup.streaming(),
+                new StreamTokens(setup.clock()),
+                new StreamSessions(
+                        containers,
+                        execs,
+                        new PodDialer(setup.sandboxes(), setup.places(), setup.steps()),
+                        setup.steps()));
         this.events = new ContainerEvents(setup.clock());
         setup.store().watch(events::committed);
         this.statistics = new Statistics(setup, setup.sandboxes(), containers);
@@ -116,9 +128,10 @@ public final class RuntimeServices implements AutoCloseable {
         this.service = new CriRuntimeService(
                 pods,
                 containers,
-                new ExecSync(containers, parts, new Execs(containers, parts)),
+                new ExecSync(containers, parts, execs),
                 statistics,
                 events,
+                new StreamingCalls(containers, setup.sandboxes(), execs, streaming::address),
                 new StatusReport(setup.networks()::status, setup.handlers(), setup.features(), setup.configuration()),
                 new VerboseInfo(setup.sandboxes(), setup.handlers(), setup.places(), live),
                 setup.networkGenerator(),
@@ -164,6 +177,7 @@ public final class RuntimeServices implements AutoCloseable {
     public void close() {
         events.close();
         statistics.close();
+        streaming.close();
     }
 
     /// What containers keep from the garbage collector.
