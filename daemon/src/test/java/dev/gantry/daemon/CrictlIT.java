@@ -188,6 +188,48 @@ class CrictlIT {
     }
 
     @Test
+    void tellsWhatContainersAndPodsUse() throws IOException, InterruptedException {
+        String container = runContainer(SERVE);
+        String pod = crictl.json("inspect", container).at("info", "sandboxID").text();
+
+        JsonTree stats = crictl.json("stats", "-o", "json", "--id", container).at("stats", 0);
+        assertThat(stats.at("attributes", "id").text()).isEqualTo(container);
+        assertThat(Long.parseLong(stats.at("memory", "workingSetBytes", "value").text()))
+                .isPositive();
+        assertThat(stats.at("writableLayer", "fsId", "mountpoint").text())
+                .startsWith(node.root().toString());
+
+        JsonTree ofPod = crictl.json("statsp", "-o", "json", "--id", pod).at("stats", 0);
+        assertThat(ofPod.at("attributes", "id").text()).isEqualTo(pod);
+        assertThat(ofPod.at("linux", "network", "defaultInterface", "name").text())
+                .isEqualTo("eth0");
+        assertThat(ofPod.at("linux", "containers", 0, "attributes", "id").text())
+                .isEqualTo(container);
+
+        assertThat(crictl.json("metricdescs", "-o", "json").at("descriptors").items())
+                .extracting(it -> it.at("name").text())
+                .contains("container_memory_working_set_bytes", "container_cpu_usage_seconds_total");
+        assertThat(crictl.run("metricsp", "-o", "json")).contains(pod, "container_memory_working_set_bytes");
+    }
+
+    @Test
+    void tellsOfEvents() throws IOException, InterruptedException {
+        Crictl.Running events = crictl.start("events");
+        try {
+            // A subscriber sees what happens after it came; when that was, only its first event tells.
+            String container = await("an event is seen")
+                    .atMost(ChildNode.PATIENCE)
+                    .until(() -> runContainer(SERVE), it -> events.printed().contains(it));
+            crictl.run("stop", container);
+
+            await("its end is seen").atMost(ChildNode.PATIENCE).untilAsserted(() -> assertThat(events.printed())
+                    .contains("CONTAINER_STARTED_EVENT", "CONTAINER_STOPPED_EVENT"));
+        } finally {
+            events.process().destroy();
+        }
+    }
+
+    @Test
     void refusesCheckpoints() throws IOException, InterruptedException {
         String container = runContainer(SERVE);
 
