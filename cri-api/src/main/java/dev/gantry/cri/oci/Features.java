@@ -38,8 +38,12 @@ public record Features(
     private record OfLinux(List<String> namespaces, boolean idmap) {
 
         static OfLinux read(Members in) {
-            Boolean idmap = in.object("mountExtensions", it -> it.object("idmap", idmaps -> idmaps.flag("enabled")));
-            return new OfLinux(in.texts("namespaces"), idmap != null && idmap);
+            return new OfLinux(
+                    in.texts("namespaces"), Boolean.TRUE.equals(in.object("mountExtensions", OfLinux::hasIdmap)));
+        }
+
+        private static boolean hasIdmap(Members extensions) {
+            return Boolean.TRUE.equals(extensions.object("idmap", idmap -> Boolean.TRUE.equals(idmap.flag("enabled"))));
         }
     }
 }
