@@ -13,6 +13,7 @@ import dev.gantry.cri.runtime.v1.ContainerStatus;
 import dev.gantry.cri.runtime.v1.GetEventsRequest;
 import dev.gantry.cri.runtime.v1.PodSandboxState;
 import dev.gantry.cri.runtime.v1.PodSandboxStatus;
+import dev.gantry.cri.runtime.v1.PodSandboxStatusResponse;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -92,6 +93,7 @@ class ContainerEventsIT {
         String pod = calls.run(calls.pod("heard"));
         String container = calls.run(pod, calls.container("main", "sh", "-c", "exit 7"));
         var _ = calls.exited(container);
+        PodSandboxStatusResponse status = calls.podStatus(pod);
         calls.remove(container);
         calls.stopPod(pod);
         calls.removePod(pod);
@@ -115,6 +117,8 @@ class ContainerEventsIT {
         ContainerEventResponse stopped = one.await(
                 it -> it.getContainerId().equals(container) && it.getContainerEventType() == CONTAINER_STOPPED_EVENT);
         assertThat(stopped.getPodSandboxStatus().getState()).isEqualTo(PodSandboxState.SANDBOX_READY);
+        assertThat(status.getContainersStatusesList()).isEqualTo(stopped.getContainersStatusesList());
+        assertThat(status.getTimestamp()).isGreaterThan(stopped.getCreatedAt());
         assertThat(stopped.getContainersStatusesList()).singleElement().satisfies(it -> {
             assertThat(it.getState()).isEqualTo(ContainerState.CONTAINER_EXITED);
             assertThat(it.getExitCode()).isEqualTo(7);

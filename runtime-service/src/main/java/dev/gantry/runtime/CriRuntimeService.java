@@ -60,9 +60,11 @@ import dev.gantry.cri.runtime.v1.UpdateRuntimeConfigResponse;
 import dev.gantry.cri.runtime.v1.VersionRequest;
 import dev.gantry.cri.runtime.v1.VersionResponse;
 import dev.gantry.sandbox.Sandbox;
+import dev.gantry.storage.Times;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.time.Instant;
 
 /// CRI v1 RuntimeService: translates messages and leaves the work to [Pods], [Containers] and their kin.
 ///
@@ -195,9 +197,15 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
     @Override
     public void podSandboxStatus(PodSandboxStatusRequest request, StreamObserver<PodSandboxStatusResponse> client) {
         CallWorker.answer(client, "PodSandboxStatus", () -> {
+            // From before the looking: a kubelet that listens to events takes no later one for older than this.
+            long now = Times.nanos(Instant.now());
             Sandbox sandbox = pods.get(request.getPodSandboxId());
-            PodSandboxStatusResponse.Builder response =
-                    PodSandboxStatusResponse.newBuilder().setStatus(CriSandboxes.status(sandbox));
+            PodSandboxStatusResponse.Builder response = PodSandboxStatusResponse.newBuilder()
+                    .setStatus(CriSandboxes.status(sandbox))
+                    .setTimestamp(now);
+            containers.of(sandbox.id()).stream()
+                    .filter(it -> it.state().isVisible())
+                    .forEach(it -> response.addContainersStatuses(CriContainers.status(it)));
             if (request.getVerbose()) {
                 response.putAllInfo(info.of(sandbox));
             }
