@@ -28,6 +28,11 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class KubeletIT {
 
+    private static final int STDIN = 0;
+    private static final int STDOUT = 1;
+    private static final int STDERR = 2;
+    private static final int RESULT = 3;
+
     private static final int LOG_LINES = 40_000;
 
     private ChildNode node;
@@ -163,6 +168,7 @@ class KubeletIT {
         assertThat(Files.readString(hostFolder().resolve("hooks"))).isEqualTo("started\n");
         assertThat(kubelet.status("steady", "[.initContainerStatuses[] | [.name, .started, .restartCount]]"))
                 .isEqualTo("[[\"prepare\",false,0],[\"beside\",true,0]]");
+        assertThat(kubelet.status("steady", ".containerStatuses[].image")).isEqualTo(TestImages.NAME);
         assertThat(kubelet.get(Kubelet.path("/containerLogs", "steady", "main")))
                 .isEqualTo("prepared\n");
     }
@@ -252,6 +258,37 @@ class KubeletIT {
                     .forEach(numbers::add);
         }
         return numbers;
+    }
+
+    @Test
+    void commandsRunThroughTheKubelet() throws InterruptedException {
+        kubelet.awaitReady("steady");
+        String call = Kubelet.path("/exec", "steady", "main")
+                + "?input=1&output=1&error=1&command=sh&command=-c&command=cat%3B+echo+done+%3E%262%3B+exit+7";
+
+        try (var exec = new ChannelSocket(kubelet.http(), kubelet.address().resolve(call), "v5.channel.k8s.io")) {
+            exec.send(STDIN, "typed".getBytes(UTF_8));
+            exec.end(STDIN);
+            exec.awaitClose();
+
+            assertThat(exec.received(STDOUT)).isEqualTo("typed");
+            assertThat(exec.received(STDERR)).isEqualTo("done\n");
+            assertThat(exec.received(RESULT)).contains("\"reason\":\"NonZeroExitCode\"", "\"message\":\"7\"");
+        }
+    }
+
+    @Test
+    void portsAreForwardedThroughTheKubelet() {
+        kubelet.awaitReady("steady");
+        String call = Kubelet.path("/portForward", "steady") + "?port=8080";
+
+        try (var forward = new ChannelSocket(kubelet.http(), kubelet.address().resolve(call), "v4.channel.k8s.io")) {
+            forward.send(0, "GET /letter HTTP/1.0\r\n\r\n".getBytes(UTF_8));
+            forward.awaitText(0, "prepared");
+
+            assertThat(forward.received(0)).contains("200 OK");
+            assertThat(forward.received(1)).as("errors, after the port").hasSize(2);
+        }
     }
 
     @Test
