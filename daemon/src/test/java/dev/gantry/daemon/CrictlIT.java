@@ -222,8 +222,10 @@ class CrictlIT {
                     .until(() -> runContainer(SERVE), it -> events.printed().contains(it));
             crictl.run("stop", container);
 
-            await("its end is seen").atMost(ChildNode.PATIENCE).untilAsserted(() -> assertThat(events.printed())
-                    .contains("CONTAINER_STARTED_EVENT", "CONTAINER_STOPPED_EVENT"));
+            await("its end is seen")
+                    .atMost(ChildNode.PATIENCE)
+                    .untilAsserted(() -> assertThat(events.printed())
+                            .contains("CONTAINER_STARTED_EVENT", "CONTAINER_STOPPED_EVENT"));
         } finally {
             events.process().destroy();
         }

@@ -106,10 +106,12 @@ class ContainerDevicesTest {
                                 .setRunAsGroup(Int64Value.newBuilder().setValue(2000))))
                 .build();
 
-        assertThat(ContainerDevices.of(config, true, true).nodes()).singleElement().satisfies(it -> {
-            assertThat(it.uid()).isEqualTo(1000L);
-            assertThat(it.gid()).isEqualTo(2000L);
-        });
+        assertThat(ContainerDevices.of(config, true, true).nodes())
+                .singleElement()
+                .satisfies(it -> {
+                    assertThat(it.uid()).isEqualTo(1000L);
+                    assertThat(it.gid()).isEqualTo(2000L);
+                });
         assertThat(ContainerDevices.of(config, false, true).nodes())
                 .extracting(Linux.Device::uid)
                 .containsExactly(0L);
