@@ -22,13 +22,14 @@ bool is_identifier(struct str id) {
 
 /* ---- how runc is called ---- */
 
-/* "x.slice:prefix:name" is a cgroup for systemd's driver. */
+/* "x.slice:prefix:name" is a cgroup for systemd's driver; where no systemd runs it is a mere name. */
 static bool wants_systemd(int bundle) {
 	cleanup_free char *config = read_text(bundle, "config.json");
 	cleanup_free char *path = json_text(json_member(config, "cgroupsPath"));
 	const char *colon = path == NULL ? NULL : strchr(path, ':');
 
-	return colon != NULL && strchr(colon + 1, ':') != NULL && path[0] != '/';
+	return colon != NULL && strchr(colon + 1, ':') != NULL && path[0] != '/' &&
+	       access("/run/systemd/system", F_OK) == 0;
 }
 
 void settings_free(struct settings *s) {
