@@ -22,7 +22,7 @@ bool is_identifier(struct str id) {
 
 /* ---- how runc is called ---- */
 
-/* "x.slice:prefix:name" is a cgroup for systemd's driver; where no systemd runs it is a mere name. */
+/* "x.slice:prefix:name" is a cgroup for systemd's driver, and a mere name where none runs. */
 static bool wants_systemd(int bundle) {
 	cleanup_free char *config = read_text(bundle, "config.json");
 	cleanup_free char *path = json_text(json_member(config, "cgroupsPath"));
