@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs inside the node VM for NodeVmIT: node-vm.sh DISTRIBUTION CLASSES JAVA. Starts the daemon as a service does and
-# runs a pod.
+# runs pods, some of them under an AppArmor profile.
 set -euo pipefail
 dist=$1 classes=$2
 export GANTRY_JAVA_HOME=$3
@@ -13,6 +13,11 @@ cat >"$network" <<'JSON'
     {"type": "bridge", "bridge": "pods0", "isGateway": true,
      "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.99.0.0/24"}]]}}]}
 JSON
+apparmor_parser --replace <<'PROFILE'
+profile gantry-test flags=(attach_disconnected,mediate_deleted) {
+    file, network, capability, signal, ptrace, unix, mount, umount, pivot_root,
+}
+PROFILE
 "$dist/bin/gantryd" --set log.level=debug >gantryd.log 2>&1 &
 daemon=$!
 for _ in {1..600}; do

@@ -129,8 +129,10 @@ class ListCommandsTest {
     }
 
     @Test
-    void statusEndsWithOneWhenAConditionDoesNotHold() {
+    void statusEndsWithOneWhenTheNodeIsNotReady() {
+        node.conditions.add(FakeNode.condition("NoKnownFlaws", false, "OldRuntime"));
         assertThat(gantry.run("status")).isZero();
+        assertThat(gantry.out()).containsPattern("NoKnownFlaws +no +OldRuntime");
         assertThat(gantry.out()).contains("RuntimeReady", "NetworkReady", "overlayfs");
 
         node.conditions.set(1, FakeNode.condition("NetworkReady", false, "NoConfiguration"));
@@ -155,8 +157,8 @@ class ListCommandsTest {
 
         assertThat(gantry.run("ps", "--address", "/nowhere/gantry.sock")).isEqualTo(4);
         assertThat(gantry.err())
-                .isEqualTo(
-                        "gantry: cannot reach the daemon at /nowhere/gantry.sock: no such socket; is gantryd running?\n");
+                .isEqualTo("gantry: cannot reach the daemon at /nowhere/gantry.sock: no such socket; is gantryd"
+                        + " running?\n");
     }
 
     @Test

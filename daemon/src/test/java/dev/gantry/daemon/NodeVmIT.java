@@ -16,7 +16,7 @@ class NodeVmIT {
     private Path share;
 
     @Test
-    void runsAPodInASliceOfSystemdAndTellsItsStatsAndLog() throws IOException {
+    void runsPodsInASliceOfSystemdAndUnderAppArmor() throws IOException {
         Path tree = TestNode.tree();
         Path distribution =
                 Path.of(TestNode.run("build", List.of()).lines().toList().getLast());
@@ -48,7 +48,9 @@ class NodeVmIT {
                 .containsPattern("log: \\S+ stdout F serving on port 8080")
                 .containsPattern("memory: [1-9]\\d*")
                 .containsPattern("cpu: [1-9]\\d*")
-                .contains("gone");
+                .contains("gone")
+                .contains("container under gantry-test (enforce)", "pod under gantry-test (enforce)")
+                .contains("refused: AppArmor profile not-loaded is not loaded on this node");
     }
 
     private static Path shim() {

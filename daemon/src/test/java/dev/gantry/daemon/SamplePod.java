@@ -93,6 +93,18 @@ final class SamplePod {
                 .build();
     }
 
+    /// Another pod, it and its containers under an AppArmor profile of the node.
+    SamplePod confined(String apparmor) {
+        PodSandboxConfig.Builder confined =
+                config(Path.of(config.getLogDirectory()).resolveSibling("logs")).toBuilder();
+        confined.getLinuxBuilder()
+                .getSecurityContextBuilder()
+                .setApparmor(SecurityProfile.newBuilder()
+                        .setProfileType(SecurityProfile.ProfileType.Localhost)
+                        .setLocalhostRef(apparmor));
+        return new SamplePod(client, program, confined.build());
+    }
+
     /// The same pod, seen by another client.
     SamplePod through(CriClient other) {
         SamplePod pod = new SamplePod(other, program, config);
@@ -124,15 +136,19 @@ final class SamplePod {
     }
 
     private ContainerConfig containerConfig(String name) {
+        LinuxSandboxSecurityContext pods = config.getLinux().getSecurityContext();
+        LinuxContainerSecurityContext.Builder security =
+                LinuxContainerSecurityContext.newBuilder().setSeccomp(DEFAULT_SECCOMP);
+        if (pods.hasApparmor()) {
+            security.setApparmor(pods.getApparmor());
+        }
         return ContainerConfig.newBuilder()
                 .setMetadata(ContainerMetadata.newBuilder().setName(name))
                 .setImage(program.image())
                 .addAllCommand(program.serve())
                 .setLogPath(log(name))
                 .putLabels("app", "sample")
-                .setLinux(LinuxContainerConfig.newBuilder()
-                        .setSecurityContext(
-                                LinuxContainerSecurityContext.newBuilder().setSeccomp(DEFAULT_SECCOMP)))
+                .setLinux(LinuxContainerConfig.newBuilder().setSecurityContext(security))
                 .build();
     }
 

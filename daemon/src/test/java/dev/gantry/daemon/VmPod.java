@@ -1,15 +1,20 @@
 package dev.gantry.daemon;
 
 import dev.gantry.cri.runtime.v1.ContainerStats;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
-/// Runs inside the node VM for [NodeVmIT]: runs a pod, prints what it sees of it, removes it.
+/// Runs inside the node VM for [NodeVmIT]: runs pods, prints what it sees of them, removes them.
 public final class VmPod {
+
+    /// Loaded by node-vm.sh.
+    private static final String PROFILE = "gantry-test";
 
     private VmPod() {}
 
@@ -32,7 +37,35 @@ public final class VmPod {
             pod.stop();
             pod.remove();
             System.out.println("gone");
+            confine(pod.confined(PROFILE));
+            refuse(pod.confined("not-loaded"));
         }
+    }
+
+    /// A pod under an AppArmor profile, which is that of its pause process as well.
+    private static void confine(SamplePod pod) throws IOException {
+        pod.run();
+        pod.createContainer();
+        pod.startContainer();
+        pod.exec();
+        System.out.println("container under " + profile(server()));
+        System.out.println("pod under " + profile(process(words -> words.length == 0, "/pause")));
+        pod.stopContainer();
+        pod.stop();
+        pod.remove();
+    }
+
+    private static void refuse(SamplePod pod) {
+        try {
+            pod.run();
+            System.out.println("a profile that is not loaded was not refused");
+        } catch (StatusRuntimeException e) {
+            System.out.println("refused: " + e.getStatus().getDescription());
+        }
+    }
+
+    private static String profile(String pid) throws IOException {
+        return Files.readString(Path.of("/proc", pid, "attr/current")).strip();
     }
 
     private static String log(SamplePod pod) {
@@ -45,14 +78,20 @@ public final class VmPod {
 
     /// The process id of the pod's program.
     private static String server() {
+        return process(words -> words.length == 1 && words[0].equals("8080"), "");
+    }
+
+    /// @param ending of the program's path
+    private static String process(Predicate<String[]> arguments, String ending) {
         return ProcessHandle.allProcesses()
                 .filter(it -> it.info()
-                        .arguments()
-                        .filter(words -> words.length == 1 && words[0].equals("8080"))
+                        .command()
+                        .filter(path -> path.endsWith(ending))
                         .isPresent())
+                .filter(it -> arguments.test(it.info().arguments().orElse(new String[0])))
                 .map(it -> Long.toString(it.pid()))
                 .findFirst()
-                .orElseThrow(() -> new IllegalStateException("the container's process is not there"));
+                .orElseThrow(() -> new IllegalStateException("a process of the pod is not there"));
     }
 
     private static void await(BooleanSupplier condition) throws InterruptedException {
