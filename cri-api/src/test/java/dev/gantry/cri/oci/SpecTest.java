@@ -37,7 +37,7 @@ class SpecTest {
                 .build();
 
         assertThat(text(spec.toJson())).isEqualTo("""
-                {"ociVersion":"1.2.0","process":{"user":{"uid":0,"gid":0},"args":["sleep","100"],"cwd":"/"},\
+                {"ociVersion":"1.0.2","process":{"user":{"uid":0,"gid":0},"args":["sleep","100"],"cwd":"/"},\
                 "root":{"path":"rootfs"},"linux":{"resources":{"devices":[{"allow":false,"access":"rwm"}],\
                 "cpu":{"shares":2}},"namespaces":[{"type":"pid"},{"type":"network","path":"/run/netns/x"}]}}""");
     }
