@@ -48,6 +48,8 @@ class NodeVmIT {
                 .containsPattern("log: \\S+ stdout F serving on port 8080")
                 .containsPattern("memory: [1-9]\\d*")
                 .containsPattern("cpu: [1-9]\\d*")
+                .containsPattern("pod: cpu [1-9]\\d* memory [1-9]\\d* processes 2 received by eth0 \\d+")
+                .containsPattern("metrics: [3-9]\\d, not announced: \\[\\]")
                 .contains("gone")
                 .contains("container under gantry-test (enforce)", "pod under gantry-test (enforce)")
                 .contains("refused: AppArmor profile not-loaded is not loaded on this node");

@@ -1,14 +1,24 @@
 package dev.gantry.daemon;
 
 import dev.gantry.cri.runtime.v1.ContainerStats;
+import dev.gantry.cri.runtime.v1.LinuxPodSandboxStats;
+import dev.gantry.cri.runtime.v1.ListMetricDescriptorsRequest;
+import dev.gantry.cri.runtime.v1.ListPodSandboxMetricsRequest;
+import dev.gantry.cri.runtime.v1.Metric;
+import dev.gantry.cri.runtime.v1.MetricDescriptor;
+import dev.gantry.cri.runtime.v1.PodSandboxStatsRequest;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Runs inside the node VM for [NodeVmIT]: runs pods, prints what it sees of them, removes them.
 public final class VmPod {
@@ -32,6 +42,9 @@ public final class VmPod {
                     "memory: " + stats.getMemory().getWorkingSetBytes().getValue());
             System.out.println(
                     "cpu: " + stats.getCpu().getUsageCoreNanoSeconds().getValue());
+            System.out.println("waits: " + stats.getCpu().hasPsi() + " "
+                    + stats.getMemory().hasPsi() + " " + stats.hasIo());
+            printPod(client, pod.sandbox());
             System.out.print("cgroup: " + Files.readString(Path.of("/proc", server(), "cgroup")));
             pod.stopContainer();
             pod.stop();
@@ -40,6 +53,46 @@ public final class VmPod {
             confine(pod.confined(PROFILE));
             refuse(pod.confined("not-loaded"));
         }
+    }
+
+    private static void printPod(CriClient client, String id) {
+        LinuxPodSandboxStats pod = client.runtime()
+                .podSandboxStats(
+                        PodSandboxStatsRequest.newBuilder().setPodSandboxId(id).build())
+                .getStats()
+                .getLinux();
+        System.out.printf(
+                "pod: cpu %d memory %d processes %d received by %s %d%n",
+                pod.getCpu().getUsageCoreNanoSeconds().getValue(),
+                pod.getMemory().getWorkingSetBytes().getValue(),
+                pod.getProcess().getProcessCount().getValue(),
+                pod.getNetwork().getDefaultInterface().getName(),
+                pod.getNetwork().getDefaultInterface().getRxBytes().getValue());
+        Set<String> announced = client
+                .runtime()
+                .listMetricDescriptors(ListMetricDescriptorsRequest.getDefaultInstance())
+                .getDescriptorsList()
+                .stream()
+                .map(MetricDescriptor::getName)
+                .collect(Collectors.toSet());
+        Set<String> told = client
+                .runtime()
+                .listPodSandboxMetrics(ListPodSandboxMetricsRequest.getDefaultInstance())
+                .getPodMetricsList()
+                .stream()
+                .flatMap(it -> Stream.concat(
+                        it.getMetricsList().stream(),
+                        it.getContainerMetricsList().stream().flatMap(one -> one.getMetricsList().stream())))
+                .map(Metric::getName)
+                .collect(Collectors.toCollection(TreeSet::new));
+        System.out.printf("metrics: %d, not announced: %s%n", told.size(), minus(told, announced));
+        System.out.println("announced only: " + minus(announced, told));
+    }
+
+    private static Set<String> minus(Set<String> all, Set<String> others) {
+        Set<String> rest = new TreeSet<>(all);
+        rest.removeAll(others);
+        return rest;
     }
 
     /// A pod under an AppArmor profile, which is that of its pause process as well.
