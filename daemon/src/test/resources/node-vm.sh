@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # Runs inside the node VM for NodeVmIT: node-vm.sh DISTRIBUTION CLASSES JAVA. Starts the daemon as a service does and
-# runs pods, some of them under an AppArmor profile.
+# runs pods, some of them with crun or under an AppArmor profile.
 set -euo pipefail
 dist=$1 classes=$2
 export GANTRY_JAVA_HOME=$3
-export PATH=$PWD:$PATH
 
 network=/etc/cni/net.d/10-pods.conflist
 mkdir -p "${network%/*}"
@@ -18,7 +17,7 @@ profile gantry-test flags=(attach_disconnected,mediate_deleted) {
     file, network, capability, signal, ptrace, unix, mount, umount, pivot_root,
 }
 PROFILE
-"$dist/bin/gantryd" --set log.level=debug >gantryd.log 2>&1 &
+"$dist/bin/gantryd" --set log.level=debug --set runtime.handlers.crun.binary=crun >gantryd.log 2>&1 &
 daemon=$!
 for _ in {1..600}; do
     [ ! -S /run/gantry/gantry.sock ] || break

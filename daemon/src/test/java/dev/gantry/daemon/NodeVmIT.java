@@ -9,20 +9,19 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The node that most users have, which the machine of the tests need not be: systemd, cgroup v2, AppArmor.
+/// The node that most users have, which the machine of the tests need not be: systemd, cgroup v2, AppArmor; and crun.
 class NodeVmIT {
 
     @TempDir
     private Path share;
 
     @Test
-    void runsPodsInASliceOfSystemdAndUnderAppArmor() throws IOException {
+    void runsPodsInASliceOfSystemdAndUnderAppArmorAndWithCrun() throws IOException {
         Path tree = TestNode.tree();
         Path distribution =
                 Path.of(TestNode.run("build", List.of()).lines().toList().getLast());
         Path classes = tree.resolve("daemon/target/test-classes");
         Path java = Path.of(System.getProperty("java.home"));
-        Files.copy(shim(), share.resolve("containerd-shim-runc-v2"));
         Files.copy(tree.resolve("daemon/src/test/resources/node-vm.sh"), share.resolve("node-vm.sh"));
 
         String output = TestNode.run(
@@ -51,15 +50,9 @@ class NodeVmIT {
                 .containsPattern("pod: cpu [1-9]\\d* memory [1-9]\\d* processes 2 received by eth0 \\d+")
                 .containsPattern("metrics: [3-9]\\d, not announced: \\[\\]")
                 .contains("gone")
+                .containsPattern("crun: memory [1-9]\\d*")
+                .containsPattern("crun: \\S+ stdout F serving on port 8080")
                 .contains("container under gantry-test (enforce)", "pod under gantry-test (enforce)")
                 .contains("refused: AppArmor profile not-loaded is not loaded on this node");
-    }
-
-    private static Path shim() {
-        return List.of("/usr/bin", "/usr/local/bin").stream()
-                .map(folder -> Path.of(folder, "containerd-shim-runc-v2"))
-                .filter(Files::isExecutable)
-                .findFirst()
-                .orElseThrow(() -> new AssertionError("no containerd-shim-runc-v2; run hack/setup"));
     }
 }

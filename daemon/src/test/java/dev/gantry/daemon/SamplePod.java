@@ -114,9 +114,16 @@ final class SamplePod {
     }
 
     void run() {
+        run("");
+    }
+
+    /// @param handler empty for the default one
+    void run(String handler) {
         sandbox = client.runtime()
-                .runPodSandbox(
-                        RunPodSandboxRequest.newBuilder().setConfig(config).build())
+                .runPodSandbox(RunPodSandboxRequest.newBuilder()
+                        .setConfig(config)
+                        .setRuntimeHandler(handler)
+                        .build())
                 .getPodSandboxId();
     }
 

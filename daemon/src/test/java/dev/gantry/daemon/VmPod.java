@@ -50,6 +50,7 @@ public final class VmPod {
             pod.stop();
             pod.remove();
             System.out.println("gone");
+            runWithCrun(new SamplePod(client, SamplePod.Program.HELLO, Path.of(arguments[1])));
             confine(pod.confined(PROFILE));
             refuse(pod.confined("not-loaded"));
         }
@@ -93,6 +94,21 @@ public final class VmPod {
         Set<String> rest = new TreeSet<>(all);
         rest.removeAll(others);
         return rest;
+    }
+
+    /// node-vm.sh has a handler for it.
+    private static void runWithCrun(SamplePod pod) throws InterruptedException {
+        pod.run("crun");
+        pod.createContainer();
+        pod.startContainer();
+        await(() -> !log(pod).isEmpty());
+        pod.exec();
+        System.out.println(
+                "crun: memory " + pod.stats().getMemory().getWorkingSetBytes().getValue());
+        System.out.print("crun: " + log(pod));
+        pod.stopContainer();
+        pod.stop();
+        pod.remove();
     }
 
     /// A pod under an AppArmor profile, which is that of its pause process as well.
