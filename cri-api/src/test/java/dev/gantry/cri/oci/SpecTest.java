@@ -37,10 +37,9 @@ class SpecTest {
                 .build();
 
         assertThat(text(spec.toJson())).isEqualTo("""
-            {"ociVersion":"1.0.2","process":{"user":{"uid":0,"gid":0},"args":["sleep","100"],"cwd":"/"},\
-            "root":{"path":"rootfs"},"linux":{"resources":{"devices":[{"allow":false,"access":"rwm"}],\
-            "cpu":{"shares":2}},"namespaces":[{"type":"pid"},{"type":"network","path":"/run/netns/x"}]}}\
-            """);
+                {"ociVersion":"1.0.2","process":{"user":{"uid":0,"gid":0},"args":["sleep","100"],"cwd":"/"},\
+                "root":{"path":"rootfs"},"linux":{"resources":{"devices":[{"allow":false,"access":"rwm"}],\
+                "cpu":{"shares":2}},"namespaces":[{"type":"pid"},{"type":"network","path":"/run/netns/x"}]}}""");
     }
 
     @Test
@@ -79,9 +78,8 @@ class SpecTest {
                 .build();
 
         assertThat(text(process.toJson())).isEqualTo("""
-            {"user":{"uid":1,"gid":2,"additionalGids":[3]},"args":["id"],"cwd":"/",\
-            "rlimits":[{"type":"RLIMIT_NOFILE","hard":18446744073709551615,"soft":1024}]}\
-            """);
+                {"user":{"uid":1,"gid":2,"additionalGids":[3]},"args":["id"],"cwd":"/",\
+                "rlimits":[{"type":"RLIMIT_NOFILE","hard":18446744073709551615,"soft":1024}]}""");
         assertThat(text(resources.toJson()))
                 .isEqualTo("{\"pids\":{\"limit\":10},\"unified\":{\"memory.high\":\"max\"}}");
         assertThat(OciProcess.parse(process.toJson(), "process")).isEqualTo(process);
@@ -105,8 +103,7 @@ class SpecTest {
     @Test
     void namesTheMemberAtFault() {
         assertThatThrownBy(() -> Spec.parse(bytes("""
-            {"ociVersion": "1.2.0", "linux": {"resources": {"memory": {"limit": "64M"}}}}\
-            """), "config.json"))
+                {"ociVersion": "1.2.0", "linux": {"resources": {"memory": {"limit": "64M"}}}}"""), "config.json"))
                 .isInstanceOf(MalformedDocumentException.class)
                 .hasMessage("cannot read config.json: member linux.resources.memory.limit is not a whole number"
                         + " of 64 bits");
