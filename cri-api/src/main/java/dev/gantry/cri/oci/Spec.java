@@ -24,8 +24,8 @@ public record Spec(
         Map<String, String> annotations,
         @Nullable Linux linux) {
 
-    /// The version that our specs name: the last that every runtime takes. The records know members of later ones, up to
-    /// 1.2; runc and crun look at the members, whatever the version, but crun 1.8, Debian 12's, refuses a later one.
+    /// The version that our specs name, the last that every runtime takes: crun 1.8, Debian 12's, refuses a later one.
+    /// The records know members of later versions, up to 1.2; runc and crun heed them whatever version is named.
     public static final String VERSION = "1.0.2";
 
     public Spec {
