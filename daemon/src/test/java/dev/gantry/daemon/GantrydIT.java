@@ -137,8 +137,11 @@ class GantrydIT {
         return arguments;
     }
 
+    /// With SIGHUP as it is for a service, also where the tests run under nohup.
     private Process start(Path folder, String... command) throws IOException {
-        Process process = new ProcessBuilder(command)
+        List<String> words = new ArrayList<>(List.of("env", "--default-signal=HUP"));
+        words.addAll(List.of(command));
+        Process process = new ProcessBuilder(words)
                 .directory(folder.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
