@@ -229,6 +229,15 @@ final class ChildNode implements AutoCloseable {
         return present;
     }
 
+    /// Of the daemon.
+    long pid() {
+        Process running = daemon;
+        if (running == null) {
+            throw new IllegalStateException("the node is not started");
+        }
+        return running.pid();
+    }
+
     TestCalls calls() {
         return new TestCalls(this);
     }

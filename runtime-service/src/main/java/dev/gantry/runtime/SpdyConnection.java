@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.handler.codec.spdy.DefaultSpdyDataFrame;
 import io.netty.handler.codec.spdy.DefaultSpdyPingFrame;
 import io.netty.handler.codec.spdy.DefaultSpdyRstStreamFrame;
@@ -42,6 +43,17 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
     private static final int MEMORY_LEVEL = 1;
     private static final long LINGER_SECONDS = 5;
 
+    /// [SpdyFrameCodec] passes frames on without the knowledge of the decoder that it extends, which asks for more
+    /// whenever it thinks that there were none: a connection that is not to be read would be read all the same.
+    private static final class ReadGate extends ChannelOutboundHandlerAdapter {
+        @Override
+        public void read(ChannelHandlerContext gate) {
+            if (gate.channel().config().isAutoRead()) {
+                var _ = gate.read();
+            }
+        }
+    }
+
     /// What a client uses a connection for.
     interface Service {
 
@@ -76,6 +88,7 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
     SpdyConnection(ChannelHandlerContext context, Function<SpdyConnection, Service> use) {
         this.reading = new ClientReading(context.channel(), this::ping);
         context.pipeline()
+                .addLast(new ReadGate())
                 .addLast(new SpdyFrameCodec(
                         SpdyVersion.SPDY_3_1, MAX_CHUNK, MAX_HEADERS, COMPRESSION_LEVEL, WINDOW_BITS, MEMORY_LEVEL))
                 .addLast(this);
@@ -143,10 +156,20 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
             frame.release();
             return;
         }
-        stream.data(frame.content());
+        stream.data(copy(frame));
         if (frame.isLast()) {
             streams.remove(frame.streamId());
             stream.ended();
+        }
+    }
+
+    /// The frame is a part of all that was read: as long as it is held the decoder cannot reuse that, and makes it
+    /// larger.
+    private ByteBuf copy(SpdyDataFrame frame) {
+        try {
+            return context.alloc().buffer(frame.content().readableBytes()).writeBytes(frame.content());
+        } finally {
+            frame.release();
         }
     }
 
