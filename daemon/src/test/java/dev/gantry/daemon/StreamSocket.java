@@ -10,6 +10,8 @@ import java.io.InputStream;
 import java.net.Socket;
 import java.net.URI;
 import java.util.List;
+import javax.net.SocketFactory;
+import javax.net.ssl.SSLSocketFactory;
 
 /// A plain connection to an address that the runtime gave out, upgraded by hand.
 ///
@@ -37,7 +39,9 @@ record StreamSocket(Socket socket, String answer) implements Closeable {
 
     private static StreamSocket ask(String method, String url, String headers) throws IOException {
         URI uri = URI.create(url);
-        Socket socket = new Socket(uri.getHost(), uri.getPort());
+        SocketFactory sockets =
+                uri.getScheme().equals("https") ? SSLSocketFactory.getDefault() : SocketFactory.getDefault();
+        Socket socket = sockets.createSocket(uri.getHost(), uri.getPort());
         socket.setSoTimeout(PATIENCE);
         String request = "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\n%s\r\n"
                 .formatted(method, uri.getRawPath(), uri.getAuthority(), headers);
