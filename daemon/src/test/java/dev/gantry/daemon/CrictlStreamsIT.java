@@ -1,42 +1,52 @@
 package dev.gantry.daemon;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.Socket;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Exec, attach and port forwarding by crictl, over each of its transports.
+/// What `crictl` streams: commands, terminals, attached containers and forwarded ports.
 @ExtendWith(DistributionRequired.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CrictlStreamsIT {
 
-    private static final int ECHO = 7000;
-    private static final Pattern FORWARDING = Pattern.compile("Forwarding from 127\\.0\\.0\\.1:(\\d+)");
-
     private ChildNode node;
-    private TestCalls calls;
     private Crictl crictl;
-    private String pod;
-    private String container;
+    private String pod = "";
+    private String container = "";
 
+    /// A pod with a web server, and with a container that repeats what it is told.
     @BeforeAll
-    void start() throws IOException {
+    void start() throws IOException, InterruptedException {
         node = ChildNode.started();
-        calls = node.calls();
         crictl = Crictl.of(node);
-        pod = calls.run(calls.pod("pod"));
-        container = calls.run(pod, calls.sleeper("sleeper"));
+        String podFile = crictl.write("pod.json", """
+            {"metadata": {"name": "streams", "namespace": "test", "uid": "streams"}, "log_directory": "%s"}
+            """.formatted(node.directory().resolve("logs/streams")));
+        pod = crictl.run("runp", podFile);
+        container = run(podFile, "web", """
+            "command": ["sh", "-c", "mkdir /www; echo hello > /www/a; exec httpd -f -p 8080 -h /www"]\
+            """);
+    }
+
+    private String run(String podFile, String name, String more) throws IOException, InterruptedException {
+        String file = crictl.write(name + ".json", """
+            {"metadata": {"name": "%s"}, "image": {"image": "%s"}, "log_path": "%s.log", %s}
+            """.formatted(name, TestImages.NAME, name, more));
+        String id = crictl.run("create", "--no-pull", pod, file, podFile);
+        return crictl.run("start", id);
     }
 
     @AfterAll
@@ -46,70 +56,91 @@ class CrictlStreamsIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"spdy", "websocket"})
-    void executes(String transport) throws Exception {
+    void runsACommand(String transport) throws IOException, InterruptedException {
         Crictl.Ended ended =
-                crictl.end("exec", "--transport", transport, container, "sh", "-c", "echo out; echo wrong >&2; exit 7");
+                crictl.end("exec", "--transport", transport, container, "sh", "-c", "echo out; echo err >&2; exit 9");
 
         assertThat(ended.output()).isEqualTo("out\n");
-        assertThat(ended.errors()).contains("wrong\n", "exit code 7");
+        assertThat(ended.errors()).contains("err\n", "exit code 9");
         assertThat(ended.code()).isEqualTo(1);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"spdy", "websocket"})
-    void passesInputOn(String transport) throws Exception {
-        Crictl.Running running = crictl.start("exec", "-i", "--transport", transport, container, "cat");
-        running.type("one\ntwo\n");
+    void feedsACommand(String transport) throws IOException, InterruptedException {
+        Crictl.Running running = crictl.start("exec", "-i", "--transport", transport, container, "wc", "-c");
+        running.type("12345");
         running.process().getOutputStream().close();
 
-        assertThat(running.end()).satisfies(it -> {
-            assertThat(it.output()).isEqualTo("one\ntwo\n");
-            assertThat(it.code()).isZero();
-        });
+        assertThat(running.end().output().strip()).isEqualTo("5");
+    }
+
+    /// `script` gives the client the terminal that it passes on.
+    @Test
+    void runsACommandOnATerminal() throws IOException, InterruptedException {
+        String command = "%s --config %s --runtime-endpoint unix://%s exec -it %s sh"
+                .formatted(crictl.program(), crictl.directory().resolve("crictl.yaml"), crictl.socket(), container);
+        Process process = new ProcessBuilder("script", "-qec", command, "/dev/null")
+                .redirectErrorStream(true)
+                .start();
+        process.getOutputStream().write("tty; exit 3\n".getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().flush();
+
+        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(printed).contains("/dev/pts/0", "exit code 3");
+        assertThat(process.waitFor()).isEqualTo(1);
+    }
+
+    @Test
+    void attachesToAContainer() throws IOException, InterruptedException {
+        String podFile = crictl.directory().resolve("pod.json").toString();
+        String cat = run(podFile, "cat", "\"command\": [\"cat\"], \"stdin\": true, \"stdin_once\": true");
+
+        Crictl.Running attached = crictl.start("attach", "-i", cat);
+        attached.type("said\n");
+        await("it is repeated")
+                .atMost(ChildNode.PATIENCE)
+                .until(() -> attached.printed().contains("said\n"));
+        attached.process().getOutputStream().close();
+
+        assertThat(attached.end().code()).isZero();
+        assertThat(node.calls().exited(cat).getExitCode()).isZero();
+        assertThat(crictl.run("logs", cat)).isEqualTo("said");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"spdy", "websocket"})
-    void attaches(String transport) throws Exception {
-        String reader = calls.run(
-                pod,
-                calls.container("reader-" + transport, "sh", "-c", "while read x; do echo got $x; done; echo over")
-                        .setStdin(true)
-                        .setStdinOnce(true));
-        Crictl.Running running = crictl.start("attach", "-i", "--transport", transport, reader);
-        running.type("one\n");
-        await().atMost(ChildNode.PATIENCE).until(() -> running.printed().contains("got one"));
-        running.process().getOutputStream().close();
-
-        assertThat(running.end().output()).isEqualTo("got one\nover\n");
-        assertThat(calls.exited(reader).getExitCode()).isZero();
-        assertThat(calls.output(reader)).containsExactly("got one", "over");
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"spdy", "websocket"})
-    void forwardsPorts(String transport) throws Exception {
-        try (PodServer _ = PodServer.echo(node, pod, "127.0.0.1", ECHO)) {
-            Crictl.Running running = crictl.start("port-forward", "--transport", transport, pod, ":" + ECHO);
-            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port(running))) {
-                socket.getOutputStream().write("there and back".getBytes(UTF_8));
-                socket.shutdownOutput();
-
-                assertThat(new String(socket.getInputStream().readAllBytes(), UTF_8))
-                        .isEqualTo("there and back");
-            } finally {
-                running.process().destroyForcibly();
-            }
+    void forwardsAPort(String transport) throws IOException {
+        int port = freePort();
+        Crictl.Running forward = crictl.start("port-forward", "--transport", transport, pod, port + ":8080");
+        try {
+            await("it forwards")
+                    .atMost(ChildNode.PATIENCE)
+                    .ignoreExceptions()
+                    .untilAsserted(() -> assertThat(get(port)).isEqualTo("hello\n"));
+        } finally {
+            forward.process().destroy();
         }
     }
 
-    private static int port(Crictl.Running running) {
-        return await().atMost(ChildNode.PATIENCE)
-                .until(
-                        () -> {
-                            Matcher found = FORWARDING.matcher(running.printed());
-                            return found.find() ? Integer.parseInt(found.group(1)) : 0;
-                        },
-                        it -> it > 0);
+    private static String get(int port) throws IOException {
+        try (var in =
+                URI.create("http://127.0.0.1:%d/a".formatted(port)).toURL().openStream()) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Test
+    void saysWhatCannotBeStreamed() throws IOException, InterruptedException {
+        assertThat(crictl.end("exec", "nothing", "true").errors()).contains("NotFound");
+        assertThat(crictl.end("exec", container, "no-such-program").code()).isNotZero();
+        assertThat(List.of(crictl.end("port-forward", "nothing", "1:1").code())).doesNotContain(0);
     }
 }
