@@ -21,12 +21,10 @@ bool cgroup_is_v2(void) {
 	return known == 1;
 }
 
-/* The path in "2:cpu,memory:/path", "0::/path" with v2. */
-static char *path_of(const char *process) {
-	cleanup_free char *name = str_format("/proc/%s/cgroup", process);
-	cleanup_free char *text = name == NULL ? NULL : read_text(AT_FDCWD, name);
-	const char *wanted = cgroup_is_v2() ? "" : "memory";
-	struct str rest = str_of(text);
+/* The path in "2:cpu,memory:/path" of /proc/PID/cgroup, in "0::/path" with v2; empty if there is
+ * none. */
+static struct str path_in(const char *places, const char *controller) {
+	struct str rest = str_of(places);
 
 	while (rest.n > 0) {
 		struct str path = str_cut(&rest, '\n'), controllers;
@@ -34,27 +32,37 @@ static char *path_of(const char *process) {
 		str_cut(&path, ':');
 		controllers = str_cut(&path, ':');
 		do
-			if (str_is(str_cut(&controllers, ','), wanted)) return str_copy(path);
+			if (str_is(str_cut(&controllers, ','), controller)) return path;
 		while (controllers.n > 0);
 	}
+	return (struct str){0};
+}
+
+/*
+ * Where the process is in each hierarchy, since a path that is relative for
+ * runc can lead to different places.  NULL also if it has no cgroup of its own:
+ * nothing may be killed there.
+ */
+char *cgroup_of(pid_t pid) {
+	const char *controller = cgroup_is_v2() ? "" : "memory";
+	cleanup_free char *name = str_format("/proc/%d/cgroup", pid);
+	cleanup_free char *self = read_text(AT_FDCWD, "/proc/self/cgroup");
+	cleanup_free char *ours = str_copy(path_in(self, controller));
+	char *places = name == NULL ? NULL : read_text(AT_FDCWD, name);
+	struct str path = path_in(places, controller);
+
+	if (ours != NULL && path.n > 1 && !str_is(path, ours)) return places;
+	free(places);
 	return NULL;
 }
 
-/* NULL also if it has none of its own: nothing may be killed there. */
-char *cgroup_of(pid_t pid) {
-	cleanup_free char *ours = path_of("self"), *number = str_format("%d", pid);
-	char *path = number == NULL ? NULL : path_of(number);
-
-	if (path != NULL && ours != NULL && (strcmp(path, "/") == 0 || strcmp(path, ours) == 0)) {
-		free(path);
-		path = NULL;
-	}
-	return path;
-}
-
 char *cgroup_file(const char *controller, const char *cgroup, const char *file) {
-	return cgroup_is_v2() ? str_format(ROOT "%s/%s", cgroup, file)
-			      : str_format(ROOT "/%s%s/%s", controller, cgroup, file);
+	bool v2 = cgroup_is_v2();
+	struct str path = path_in(cgroup, v2 ? "" : controller);
+
+	if (path.n == 0) return NULL;
+	return str_format(ROOT "%s%s%.*s/%s", v2 ? "" : "/", v2 ? "" : controller, (int)path.n,
+			  path.p, file);
 }
 
 static void put_pids(const char *directory, int depth, struct buf *pids) {
@@ -147,13 +155,14 @@ int cgroup_watch_oom(const char *cgroup, struct watch *watch) {
 
 /* Move this process into CGROUP of every hierarchy that has it. */
 int cgroup_join(const char *cgroup) {
-	cleanup_free char *unified = cgroup_file("", cgroup, "cgroup.procs");
+	cleanup_free char *unified = str_format(ROOT "%s/cgroup.procs", cgroup);
 	DIR *entries = cgroup_is_v2() ? NULL : opendir(ROOT);
 	struct dirent *entry;
 	int error = cgroup_is_v2() ? write_text(unified, "0") : -ENOENT;
 
 	while (entries != NULL && (entry = readdir(entries)) != NULL) {
-		cleanup_free char *file = cgroup_file(entry->d_name, cgroup, "cgroup.procs");
+		cleanup_free char *file =
+			str_format(ROOT "/%s%s/cgroup.procs", entry->d_name, cgroup);
 
 		if (entry->d_name[0] != '.' && entry->d_type == DT_DIR &&
 		    write_text(file, "0") == 0)

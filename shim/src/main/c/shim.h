@@ -203,7 +203,7 @@ struct container {
 	int directory;
 	struct settings settings;
 	struct process *init;
-	char *cgroup;
+	char *cgroup; /* where it is: see cgroup_of */
 	struct watch oom;
 	uint64_t oom_kills;
 	bool paused;
