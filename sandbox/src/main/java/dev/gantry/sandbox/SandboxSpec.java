@@ -59,7 +59,7 @@ public final class SandboxSpec {
         if (HostFacts.selinux()) {
             linux.mountLabel(security.selinux().ofFiles());
         }
-        parts.seccomp(security.seccomp(), List.of()).ifPresent(linux::seccomp);
+        parts.pauseSeccomp(security.seccomp()).ifPresent(linux::seccomp);
         Spec.Builder spec = Spec.builder()
                 .process(process(security, image))
                 .root("rootfs", true)

@@ -16,6 +16,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -115,6 +116,15 @@ public final class SpecParts {
     ///
     /// @param bounding the container's capabilities, on which the default profile depends
     public Optional<Seccomp> seccomp(SecurityProfile profile, Collection<String> bounding) {
+        return seccomp(profile, () -> seccompDefault.profile(bounding));
+    }
+
+    /// As [#seccomp], for the pause program.
+    Optional<Seccomp> pauseSeccomp(SecurityProfile profile) {
+        return seccomp(profile, seccompDefault::nativeProfile);
+    }
+
+    private static Optional<Seccomp> seccomp(SecurityProfile profile, Supplier<Seccomp> runtimeDefault) {
         if (!HostFacts.seccomp()) {
             if (profile instanceof SecurityProfile.Localhost) {
                 throw new SandboxException.InvalidRequest("a localhost seccomp profile needs a kernel with seccomp");
@@ -123,7 +133,7 @@ public final class SpecParts {
         }
         return switch (profile) {
             case SecurityProfile.Unconfined _ -> Optional.empty();
-            case SecurityProfile.RuntimeDefault _ -> Optional.of(seccompDefault.profile(bounding));
+            case SecurityProfile.RuntimeDefault _ -> Optional.of(runtimeDefault.get());
             case SecurityProfile.Localhost(String reference) -> Optional.of(localhostSeccomp(reference));
         };
     }

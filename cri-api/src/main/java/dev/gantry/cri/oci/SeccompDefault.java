@@ -29,10 +29,17 @@ import org.jspecify.annotations.Nullable;
 public final class SeccompDefault {
 
     private static final String TABLE = "seccomp-default.tsv";
+    /// The node's own way of calling the kernel first.
+    private static final List<String> ARCHITECTURES = switch (System.getProperty("os.arch", "")) {
+        case "amd64", "x86_64" -> List.of("SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32");
+        case "aarch64" -> List.of("SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM");
+        default -> List.of();
+    };
 
     private final List<Row> rows;
     private final Set<String> relevant;
     private final Map<Set<String>, Seccomp.Encoded> profiles = new ConcurrentHashMap<>();
+    private final Seccomp.Encoded nativeOnly;
 
     private SeccompDefault(List<Row> rows) {
         this.rows = List.copyOf(rows);
@@ -40,6 +47,8 @@ public final class SeccompDefault {
                 .map(Row::capability)
                 .filter(capability -> !capability.isEmpty())
                 .collect(Collectors.toUnmodifiableSet());
+        this.nativeOnly =
+                rules(Set.of(), ARCHITECTURES.stream().limit(1).toList()).encode();
     }
 
     /// Reads the table that comes with this class.
@@ -62,8 +71,18 @@ public final class SeccompDefault {
         return profiles.computeIfAbsent(key, capabilities -> rules(capabilities).encode());
     }
 
+    /// The profile of a program without capabilities that calls the kernel in the node's own way only, as the pause
+    /// program does. To compile the filter for 32-bit programs as well takes runc a quarter of all its time.
+    public Seccomp.Encoded nativeProfile() {
+        return nativeOnly;
+    }
+
     /// The same as rules, for those who want to look into it.
     public Seccomp.Rules rules(Collection<String> bounding) {
+        return rules(bounding, ARCHITECTURES);
+    }
+
+    private Seccomp.Rules rules(Collection<String> bounding, List<String> architectures) {
         Set<Effect> effects = new LinkedHashSet<>();
         for (Row row : rows) {
             if (!row.removes() && (row.capability().isEmpty() || bounding.contains(row.capability()))) {
@@ -75,7 +94,7 @@ public final class SeccompDefault {
                 effects.remove(row.effect());
             }
         }
-        return new Seccomp.Rules("SCMP_ACT_ERRNO", null, architectures(), List.of(), "", "", grouped(effects));
+        return new Seccomp.Rules("SCMP_ACT_ERRNO", null, architectures, List.of(), "", "", grouped(effects));
     }
 
     /// System calls that share their treatment go into one rule, which makes the profile a tenth as long.
@@ -91,14 +110,6 @@ public final class SeccompDefault {
                 treatment.errno(),
                 treatment.condition() == null ? List.of() : List.of(treatment.condition()))));
         return rules;
-    }
-
-    private static List<String> architectures() {
-        return switch (System.getProperty("os.arch", "")) {
-            case "amd64", "x86_64" -> List.of("SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32");
-            case "aarch64" -> List.of("SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM");
-            default -> List.of();
-        };
     }
 
     /// What happens to one system call.

@@ -31,6 +31,16 @@ class SeccompDefaultTest {
     }
 
     @Test
+    void knowsOneWayOfCallingTheKernelWhereThatIsEnough() {
+        Seccomp.Rules usual = profiles.rules(List.of());
+        byte[] json = profiles.nativeProfile().toString().getBytes(StandardCharsets.UTF_8);
+        Seccomp.Rules one = Seccomp.parse(json, "profile");
+
+        assertThat(one.architectures()).isEqualTo(usual.architectures().subList(0, 1));
+        assertThat(one.syscalls()).isEqualTo(usual.syscalls());
+    }
+
+    @Test
     void givesCapabilitiesTheirSystemCalls() {
         assertThat(allowed(profiles.rules(List.of("CAP_SYS_TIME")))).contains("settimeofday");
         assertThat(allowed(profiles.rules(List.of()))).doesNotContain("settimeofday", "chroot");
