@@ -233,8 +233,12 @@ class PollerTest {
     @Test
     void takesBackWhatIsNotWrittenYet() throws Exception {
         Path fifo = fifo("taken-back");
-        Poller.Output output = poller.write(Fifo.openReadWrite(fifo));
-        var first = output.write(ByteBuffer.allocate(1 << 20));
+        Fd full = Fifo.openReadWrite(fifo);
+        while (full.write(ByteBuffer.allocate(4096)) > 0) {
+            // Until nothing more fits, so that none of what follows is written before a reader comes.
+        }
+        Poller.Output output = poller.write(full);
+        var first = output.write(ByteBuffer.wrap("first".getBytes(StandardCharsets.US_ASCII)));
         var second = output.write(ByteBuffer.wrap("second".getBytes(StandardCharsets.US_ASCII)));
 
         first.cancel(false);
