@@ -12,12 +12,14 @@ import dev.gantry.shim.Shims;
 import dev.gantry.storage.MetadataStore;
 import dev.gantry.storage.Snapshotters;
 import java.time.Clock;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 
 /// What containers are made of and with; wired once by the daemon.
 ///
 /// @param locks        one for each container
 /// @param exits        records ends of containers; bounded, platform threads
+/// @param steps        for what goes on beside a call; platform threads
 /// @param bootId       of the running kernel
 record ContainerParts(
         MetadataStore store,
@@ -34,6 +36,7 @@ record ContainerParts(
         SandboxPlaces places,
         KeyedLocks locks,
         ExecutorService exits,
+        Executor steps,
         Clock clock,
         String bootId) {
 

@@ -14,10 +14,13 @@ import dev.gantry.shim.Shim;
 import dev.gantry.shim.ShimException;
 import dev.gantry.storage.Change;
 import dev.gantry.storage.Durability;
+import dev.gantry.storage.MetadataStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,10 +52,13 @@ final class ContainerStarter {
                     "cannot start container %s: pod sandbox %s does not run".formatted(created.id(), sandbox.id()));
         }
         Container starting = created.in(ContainerState.STARTING);
-        parts.store().commit(Change.empty().put(ContainerRows.KIND, starting), Durability.BUFFERED);
+        MetadataStore.Pending recorded = parts.store().begin(Change.empty().put(ContainerRows.KIND, starting));
+        // After a power cut a container that was being started is one that ran, so that what the client is told is as
+        // durable as this row; the disk has all the time that the start takes.
+        CompletableFuture<Void> durable = CompletableFuture.runAsync(recorded::await, parts.steps());
         Rollback rollback = new Rollback();
         try {
-            launch(starting, sandbox, rollback, timeline);
+            launch(starting, sandbox, durable, rollback, timeline);
         } catch (RuntimeException e) {
             rollback.undo(e);
             Container failed = starting.exited(
@@ -67,7 +73,12 @@ final class ContainerStarter {
         timeline.log(log, "StartContainer", created.id());
     }
 
-    private void launch(Container starting, Sandbox sandbox, Rollback rollback, Timeline timeline) {
+    private void launch(
+            Container starting,
+            Sandbox sandbox,
+            CompletableFuture<Void> durable,
+            Rollback rollback,
+            Timeline timeline) {
         String id = starting.id();
         RuntimeHandler handler = parts.handlers().get(sandbox.handler());
         Bundle bundle = parts.bundle(id);
@@ -98,8 +109,19 @@ final class ContainerStarter {
         Instant begin = parts.clock().instant(); // before the start, or a quick container would end before it began
         timeline.run("start", () -> shim.start(id));
         Container running = starting.running(pid, begin);
-        timeline.run("commit", () -> parts.store().commit(Change.empty().put(ContainerRows.KIND, running)));
+        timeline.run("durable", () -> await(durable));
+        timeline.run(
+                "commit",
+                () -> parts.store().commit(Change.empty().put(ContainerRows.KIND, running), Durability.BUFFERED));
         exits.watch(id, live);
+    }
+
+    private static void await(CompletableFuture<Void> durable) {
+        try {
+            durable.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException failure ? failure : e;
+        }
     }
 
     private static void deleteTask(Shim shim, String id) {

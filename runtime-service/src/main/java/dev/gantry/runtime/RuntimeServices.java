@@ -107,6 +107,7 @@ public final class RuntimeServices implements AutoCloseable {
                 setup.places(),
                 new KeyedLocks(),
                 setup.exits(),
+                setup.steps(),
                 setup.clock(),
                 setup.bootId());
         ContainerExits ends = new ContainerExits(parts, new OomKills(setup.cgroups()));

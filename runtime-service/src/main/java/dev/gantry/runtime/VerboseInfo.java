@@ -1,7 +1,6 @@
 package dev.gantry.runtime;
 
 import dev.gantry.cri.oci.Json;
-import dev.gantry.cri.oci.MalformedDocumentException;
 import dev.gantry.linux.NetworkNamespaces;
 import dev.gantry.sandbox.LinuxResources;
 import dev.gantry.sandbox.RuntimeHandler;
@@ -140,12 +139,11 @@ final class VerboseInfo {
         return Map.of("info", new String(Json.write(info), StandardCharsets.UTF_8));
     }
 
-    /// The OCI spec as it was given to the runtime; gone with the bundle.
+    /// The OCI spec as it was given to the runtime, and as we wrote it, so it is not read here; gone with the bundle.
     private @Nullable Object spec(String id) {
-        Path file = places.bundle(id).resolve("config.json");
         try {
-            return Files.exists(file) ? Json.parse(Files.readAllBytes(file)) : null;
-        } catch (IOException | MalformedDocumentException _) {
+            return new Json.Written(Files.readString(places.bundle(id).resolve("config.json")));
+        } catch (IOException _) {
             return null;
         }
     }

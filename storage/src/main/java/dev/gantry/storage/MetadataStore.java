@@ -109,12 +109,37 @@ public final class MetadataStore implements AutoCloseable {
     /// when the view that the step saw, and the change it made, are visible; without a change that is at once, or
     /// one fsync.
     public <R> R update(Function<View, Update<R>> step) {
-        Publication.Ticket ticket;
-        Update<R> update;
+        Appended<R> appended = append(step);
+        appended.ticket().await();
+        return appended.result();
+    }
+
+    /// A change that is in the log.
+    public interface Pending {
+
+        /// Returns when the change is visible and durable. The fsync is made by whoever waits.
+        ///
+        /// @throws StorageException if the disk failed; nobody knows then whether the change is on it
+        void await();
+    }
+
+    /// Makes the change as far as [Durability#BUFFERED] promises and returns; nobody sees it before it is durable,
+    /// which
+    /// [Pending#await] waits for. For work that may go on meanwhile.
+    ///
+    /// @throws StorageException.AlreadyExists if an index key of the change is taken; nothing was changed then
+    /// @throws StorageException.NoSpace if the disk is full; nothing was changed then
+    public Pending begin(Change change) {
+        return append(_ -> new Update<>(change, change, Durability.SYNCED)).ticket()::await;
+    }
+
+    private record Appended<R>(Publication.Ticket ticket, R result) {}
+
+    private <R> Appended<R> append(Function<View, Update<R>> step) {
         writer.lock();
         try {
             recover();
-            update = step.apply(head);
+            Update<R> update = step.apply(head);
             Optional<Commit> commit = Optional.empty();
             if (!update.change().isEmpty()) {
                 View next = head.after(update.change());
@@ -122,12 +147,10 @@ public final class MetadataStore implements AutoCloseable {
                 commit = Optional.of(new Commit(head, next, update.change()));
                 head = next;
             }
-            ticket = publication.enqueue(head, update.durability(), commit);
+            return new Appended<>(publication.enqueue(head, update.durability(), commit), update.result());
         } finally {
             writer.unlock();
         }
-        ticket.await();
-        return update.result();
     }
 
     /// Has `watcher` told of each commit as it becomes visible, in their order. It is called while others wait to

@@ -132,6 +132,35 @@ class MetadataStoreTest {
     }
 
     @Test
+    void aChangeThatWasBegunIsSeenOnceItIsDurable() {
+        try (MetadataStore store = open()) {
+            MetadataStore.Pending pending = store.begin(Change.empty().put(Pet.KIND, CAT));
+
+            assertThat(store.view().find(Pet.KIND, "1")).isEmpty();
+            assertThatThrownBy(() -> store.begin(Change.empty().put(Pet.KIND, new Pet("2", "cat", 1))))
+                    .isInstanceOf(StorageException.AlreadyExists.class);
+
+            pending.await();
+            pending.await();
+
+            assertThat(store.view().find(Pet.KIND, "1")).contains(CAT);
+        }
+    }
+
+    @Test
+    void aChangeThatNobodyWaitsForIsKeptAllTheSame() {
+        try (MetadataStore store = open()) {
+            store.begin(Change.empty().put(Pet.KIND, CAT));
+            store.commit(Change.empty().put(Pet.KIND, DOG));
+
+            assertThat(store.view().all(Pet.KIND)).containsExactly(CAT, DOG);
+        }
+        try (MetadataStore store = open()) {
+            assertThat(store.view().all(Pet.KIND)).containsExactly(CAT, DOG);
+        }
+    }
+
+    @Test
     void findsByPrefix() {
         try (MetadataStore store = open()) {
             store.commit(Change.empty()

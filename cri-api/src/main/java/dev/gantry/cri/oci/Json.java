@@ -37,6 +37,9 @@ public final class Json {
                     .build())
             .build();
 
+    /// A whole document that [#write] has made, to stand in another one without being read.
+    public record Written(String document) {}
+
     private Json() {}
 
     /// Reads a document that has no name of its own.
@@ -71,7 +74,8 @@ public final class Json {
         }
     }
 
-    /// Writes what [#parse(byte[])] returns, or the same types made otherwise; `Integer` and `BigInteger` too.
+    /// Writes what [#parse(byte[])] returns, or the same types made otherwise; `Integer`, `BigInteger` and [Written]
+    /// too.
     ///
     /// @throws IllegalArgumentException for a value of another type
     public static byte[] write(@Nullable Object value) {
@@ -157,6 +161,7 @@ public final class Json {
             case Long number -> generator.writeNumber(number);
             case BigInteger number -> generator.writeNumber(number);
             case BigDecimal number -> generator.writeNumber(number);
+            case Written written -> generator.writeRawValue(written.document());
             case Map<?, ?> members -> writeObject(generator, members);
             case List<?> elements -> {
                 generator.writeStartArray();

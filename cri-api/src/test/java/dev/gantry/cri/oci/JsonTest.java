@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -38,6 +39,17 @@ class JsonTest {
         String text = "{\"z\":1,\"a\":2,\"m\":[true,null,\"x\"]}";
 
         assertThat(new String(Json.write(parse(text)), StandardCharsets.UTF_8)).isEqualTo(text);
+    }
+
+    @Test
+    void putsADocumentIntoAnother() {
+        String inner = new String(Json.write(Map.of("a", List.of("é\n", 1L))), StandardCharsets.UTF_8);
+        Map<String, Object> outer = new LinkedHashMap<>();
+        outer.put("before", new Json.Written(inner));
+        outer.put("after", true);
+
+        assertThat(new String(Json.write(outer), StandardCharsets.UTF_8))
+                .isEqualTo("{\"before\":{\"a\":[\"é\\n\",1]},\"after\":true}");
     }
 
     @ParameterizedTest
