@@ -25,21 +25,20 @@ import org.jspecify.annotations.Nullable;
 
 /// The gRPC server on the daemon's Unix socket.
 ///
-/// One thread does the input and output and must never wait; calls run on two pools. Calls that only
-/// look something up answer from memory and have a few threads of their own, so that a node full of
-/// slow calls still answers `Version` and lists at once.
+/// One thread does the input and output and must never wait. Calls that only look something up answer from memory on
+/// that thread: a hand-over to another one would cost more than most of them, and a node full of slow calls answers
+/// `Version` and lists at once. All others run on a pool.
 final class CallServer {
 
     /// Per connection. HTTP/2 makes clients wait beyond it, so this bounds what they can queue here.
     private static final int MAX_STREAMS = 1000;
 
-    private static final int LOOKUP_THREADS = 2;
+    private static final String CALL_THREAD = "call";
 
     /// How many calls may wait for each one that is worked on.
     private static final int WAITING = 16;
 
     private final Configuration.Grpc options;
-    private final CallThreads lookups = new CallThreads("lookup", LOOKUP_THREADS);
     private final CallThreads calls;
     private final CallInterceptor interceptor;
     private final AtomicInteger unfinished = new AtomicInteger();
@@ -51,14 +50,14 @@ final class CallServer {
     private CallServer(
             Configuration.Grpc options, List<BindableService> services, Function<Throwable, Status> statuses) {
         this.options = options;
-        this.calls = new CallThreads("call", options.maxCalls());
+        this.calls = new CallThreads(CALL_THREAD, options.maxCalls());
         this.interceptor = new CallInterceptor(statuses, this::isTooMany);
         this.socket = SocketFile.reserve(options.address());
         NettyServerBuilder builder = NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket.nursling()))
                 .channelType(NioServerDomainSocketChannel.class)
                 .bossEventLoopGroup(io)
                 .workerEventLoopGroup(io)
-                .executor(lookups)
+                .directExecutor()
                 .callExecutor(new ByMethod())
                 .maxInboundMessageSize(options.maxMessageSize())
                 .maxConcurrentCallsPerConnection(MAX_STREAMS)
@@ -116,21 +115,21 @@ final class CallServer {
     private void close() {
         io.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
         calls.shutdownNow();
-        lookups.shutdownNow();
     }
 
-    /// A call that does work and was sent to the wrong pool, because too many wait already: see [ByMethod].
+    /// A call that does work and was left to the thread of the input, because too many wait already: see [ByMethod].
     private boolean isTooMany(String method) {
-        return !isLookup(method) && Thread.currentThread().getName().startsWith("lookup-");
+        return !isLookup(method) && !Thread.currentThread().getName().startsWith(CALL_THREAD);
     }
 
-    /// Whether a method answers from memory: by CRI's names that is Version, Status, Info, `List…` and `…Status`.
+    /// Whether a method answers from memory: of CRI's that is Version, Status, RuntimeConfig, `List…` and `…Status`.
+    /// The verbose ones read a small file or two of the node's.
     static boolean isLookup(String fullMethod) {
         String method = fullMethod.substring(fullMethod.lastIndexOf('/') + 1);
         return switch (method) {
             case "Version", "Info", "RuntimeConfig" -> true;
             case "ListContainerStats", "ListPodSandboxStats", "ListPodSandboxMetrics" -> false;
-            default -> method.startsWith("List") || method.endsWith("Status");
+            default -> fullMethod.startsWith("runtime.v1.") && (method.startsWith("List") || method.endsWith("Status"));
         };
     }
 
@@ -139,7 +138,8 @@ final class CallServer {
         @Override
         public <Q, A> @Nullable Executor getExecutor(ServerCall<Q, A> call, Metadata headers) {
             boolean full = unfinished.get() > (1 + WAITING) * options.maxCalls();
-            return full || isLookup(call.getMethodDescriptor().getFullMethodName()) ? lookups : calls;
+            boolean here = full || isLookup(call.getMethodDescriptor().getFullMethodName());
+            return here ? null : calls; // null: as all begin, without a hand-over
         }
     }
 
