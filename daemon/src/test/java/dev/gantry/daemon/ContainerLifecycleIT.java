@@ -2,6 +2,7 @@ package dev.gantry.daemon;
 
 import static dev.gantry.daemon.TestCalls.refused;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
@@ -14,6 +15,7 @@ import dev.gantry.cri.runtime.v1.ExecSyncResponse;
 import dev.gantry.cri.runtime.v1.KeyValue;
 import dev.gantry.cri.runtime.v1.LinuxContainerResources;
 import dev.gantry.cri.runtime.v1.ReopenContainerLogRequest;
+import io.grpc.Context;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -231,6 +233,30 @@ class ContainerLifecycleIT {
                 .contains(container);
 
         assertThat(calls.shell(container, "ps -o args")).doesNotContain("sleep 1234");
+    }
+
+    @Test
+    void aCommandWhoseClientHasGoneIsKilled() {
+        String container = calls.run(pod, calls.sleeper("left"));
+        Context.CancellableContext client = Context.current().withCancellation();
+        CompletableFuture<Void> call = CompletableFuture.runAsync(client.wrap(() -> {
+            var _ = node.client()
+                    .runtime()
+                    .execSync(ExecSyncRequest.newBuilder()
+                            .setContainerId(container)
+                            .addAllCmd(List.of("sleep", "1235"))
+                            .build());
+        }));
+        await("the command runs")
+                .atMost(ChildNode.PATIENCE)
+                .until(() -> calls.shell(container, "ps -o args").contains("sleep 1235"));
+
+        client.cancel(null);
+
+        assertThat(call).failsWithin(ChildNode.PATIENCE);
+        await("the command has ended")
+                .atMost(ChildNode.PATIENCE)
+                .until(() -> !calls.shell(container, "ps -o args").contains("sleep 1235"));
     }
 
     @Test

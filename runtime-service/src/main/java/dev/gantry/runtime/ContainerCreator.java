@@ -19,6 +19,7 @@ import dev.gantry.storage.StorageException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,7 +36,8 @@ final class ContainerCreator {
         this.parts = parts;
     }
 
-    Container create(String sandboxId, ContainerConfig config) {
+    /// @param made gets the container right before clients can see it
+    Container create(String sandboxId, ContainerConfig config, Consumer<Container> made) {
         Timeline timeline = new Timeline();
         Sandbox sandbox = parts.sandboxes().get(sandboxId);
         if (sandbox.state() != SandboxState.READY) {
@@ -99,6 +101,7 @@ final class ContainerCreator {
                             sandbox.config().namespaces().users()));
             timeline.run("images", () -> parts.specs().mountImages(plan, creating.snapshotter(), sandbox));
             Container created = creating.in(ContainerState.CREATED);
+            made.accept(created);
             timeline.run("commit", () -> parts.store().commit(Change.empty().put(ContainerRows.KIND, created)));
             timeline.log(log, "CreateContainer", id);
             return created;

@@ -31,13 +31,15 @@ public final class Containers {
     private final ContainerStarter starter;
     private final ContainerStopper stopper;
     private final ContainerUpdater updater;
+    private final ContainerEvents events;
     private final LateResults<Container> late;
     /// What clients do not get to see yet.
     private final Set<String> hidden = ConcurrentHashMap.newKeySet();
 
     /// @param keepLate how long a container waits for the retry of a client that went before it was made
-    Containers(ContainerParts parts, ContainerExits exits, Duration keepLate) {
+    Containers(ContainerParts parts, ContainerExits exits, ContainerEvents events, Duration keepLate) {
         this.parts = parts;
+        this.events = events;
         this.creator = new ContainerCreator(parts);
         this.starter = new ContainerStarter(parts, exits);
         this.stopper = new ContainerStopper(parts);
@@ -50,7 +52,7 @@ public final class Containers {
         ContainerMetadata metadata = config.getMetadata();
         String name = "container %s (attempt %s) of pod sandbox %s"
                 .formatted(metadata.getName(), Integer.toUnsignedString(metadata.getAttempt()), sandbox);
-        return late.get(name, SameContainer.of(sandbox, config), () -> creator.create(sandbox, config));
+        return late.get(name, SameContainer.of(sandbox, config), before -> creator.create(sandbox, config, before));
     }
 
     /// Containers whose clients do not know of them yet.
@@ -59,16 +61,24 @@ public final class Containers {
         @Override
         public void hide(Container container) {
             hidden.add(container.id());
+            events.hide(container.id());
         }
 
         @Override
         public void show(Container container) {
             hidden.remove(container.id());
+            events.show(container.id());
         }
 
         @Override
         public void discard(Container container) throws InterruptedException {
             stopper.remove(container);
+        }
+
+        @Override
+        public void forget(Container container) {
+            hidden.remove(container.id());
+            events.forget(container.id());
         }
     }
 
@@ -162,6 +172,11 @@ public final class Containers {
         return parts.store().view().all(ContainerRows.KIND).stream()
                 .filter(it -> it.sandbox().equals(sandbox))
                 .toList();
+    }
+
+    /// The containers of one pod that clients see.
+    List<Container> visible(SandboxId sandbox) {
+        return of(sandbox).stream().filter(this::isVisible).toList();
     }
 
     /// What containers keep from the garbage collector: their writable layers and so all layers below, and the images

@@ -59,8 +59,11 @@ import dev.gantry.cri.runtime.v1.UpdateRuntimeConfigRequest;
 import dev.gantry.cri.runtime.v1.UpdateRuntimeConfigResponse;
 import dev.gantry.cri.runtime.v1.VersionRequest;
 import dev.gantry.cri.runtime.v1.VersionResponse;
+import dev.gantry.image.Cancellation;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.storage.Times;
+import io.grpc.Context;
+import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
@@ -203,9 +206,7 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
             PodSandboxStatusResponse.Builder response = PodSandboxStatusResponse.newBuilder()
                     .setStatus(CriSandboxes.status(sandbox))
                     .setTimestamp(now);
-            containers.of(sandbox.id()).stream()
-                    .filter(it -> it.state().isVisible())
-                    .forEach(it -> response.addContainersStatuses(CriContainers.status(it)));
+            containers.visible(sandbox.id()).forEach(it -> response.addContainersStatuses(CriContainers.status(it)));
             if (request.getVerbose()) {
                 response.putAllInfo(info.of(sandbox));
             }
@@ -301,14 +302,29 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
     @Override
     public void execSync(ExecSyncRequest request, StreamObserver<ExecSyncResponse> client) {
         CallWorker.answer(client, "ExecSync", () -> {
-            ExecSync.Result result = execSync.run(
-                    request.getContainerId(), request.getCmdList(), Duration.ofSeconds(request.getTimeout()));
+            ExecSync.Result result = execute(request);
             return ExecSyncResponse.newBuilder()
                     .setStdout(result.output())
                     .setStderr(result.errors())
                     .setExitCode(result.exitCode())
                     .build();
         });
+    }
+
+    /// Nobody wants the output of a command whose client has gone, so it ends with the call.
+    private ExecSync.Result execute(ExecSyncRequest request) throws InterruptedException {
+        try {
+            return Cancellation.interrupting(() -> execSync.run(
+                    request.getContainerId(), request.getCmdList(), Duration.ofSeconds(request.getTimeout())));
+        } catch (InterruptedException e) {
+            if (!Context.current().isCancelled()) {
+                throw e;
+            }
+            throw Status.CANCELLED
+                    .withDescription("the caller went before the command in container %s ended: it is killed"
+                            .formatted(request.getContainerId()))
+                    .asRuntimeException();
+        }
     }
 
     @Override
@@ -364,7 +380,7 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
         CallWorker.answer(client, "PodSandboxStats", () -> {
             Sandbox sandbox = pods.get(request.getPodSandboxId());
             return PodSandboxStatsResponse.newBuilder()
-                    .setStats(statistics.pods().of(sandbox, containers.of(sandbox.id())))
+                    .setStats(statistics.pods().of(sandbox, containers.visible(sandbox.id())))
                     .build();
         });
     }

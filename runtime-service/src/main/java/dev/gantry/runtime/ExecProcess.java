@@ -4,23 +4,39 @@ import dev.gantry.linux.Signals;
 import dev.gantry.shim.Exit;
 import dev.gantry.shim.Shim;
 import dev.gantry.shim.ShimException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// A process added to a running container, from before its start until nothing is left of it.
 ///
-/// All methods that ask the shim block. Closing it does not end the process: that is for whoever waits to decide.
+/// All methods that ask the shim block. Closing it does not end the process: that is for whoever waits to decide, but
+/// for one whose start nobody waits for any more.
 final class ExecProcess implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(ExecProcess.class);
+
+    /// How long a killed process may take to be gone.
+    static final Duration DEATH = Duration.ofSeconds(10);
 
     private final Shim shim;
     private final String container;
     private final String id;
     private final ProcessIo io;
     private final CompletableFuture<Exit> exit;
+    private volatile @Nullable Abandoned abandoned;
+
+    /// A start that nobody waits for.
+    ///
+    /// @param ended done when nothing runs any more
+    private record Abandoned(CompletableFuture<Exit> ended, Executor later) {}
 
     private ExecProcess(Shim shim, String container, String id, ProcessIo io, CompletableFuture<Exit> exit) {
         this.shim = shim;
@@ -56,6 +72,28 @@ final class ExecProcess implements AutoCloseable {
         shim.startExec(container, id);
     }
 
+    /// As [#start], within a time. A shim cannot be told to give a start up: when the time passes first, or the waiting
+    /// is interrupted, the process is killed as soon as it runs.
+    ///
+    /// @param later kills and removes it then; platform threads
+    void start(Duration within, Executor later) throws InterruptedException, TimeoutException {
+        CompletableFuture<Integer> start = shim.beginExec(container, id);
+        try {
+            var _ = start.get(within.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof ShimException failure) {
+                throw failure;
+            }
+            throw new IllegalStateException("cannot start a command", e);
+        } catch (InterruptedException | TimeoutException e) {
+            abandoned = new Abandoned(
+                    start.thenRunAsync(this::kill, later)
+                            .thenCompose(_ -> exit.copy().orTimeout(DEATH.toMillis(), TimeUnit.MILLISECONDS)),
+                    later);
+            throw e;
+        }
+    }
+
     void resize(int width, int height) {
         shim.resizePty(container, Optional.of(id), width, height);
     }
@@ -83,9 +121,19 @@ final class ExecProcess implements AutoCloseable {
         }
     }
 
-    /// Removes the process, which has ended or never began, and gives its streams back.
+    /// Removes the process, which has ended or never began, and gives its streams back; one whose start was given up
+    /// once it has ended, behind the caller's back.
     @Override
     public void close() {
+        Abandoned start = abandoned;
+        if (start == null) {
+            remove();
+        } else {
+            var _ = start.ended().whenCompleteAsync((_, _) -> remove(), start.later());
+        }
+    }
+
+    private void remove() {
         try {
             shim.delete(container, Optional.of(id));
         } catch (ShimException.NotFound _) {

@@ -23,10 +23,11 @@ final class ExecSync {
     /// A container's author decides how much a command prints (CVE-2022-31030): the rest is read and dropped. Both
     /// streams, the exit code and the fields' tags fit into the 16 MiB that the kubelet takes as an answer.
     static final int MAX_OUTPUT = (16 << 20) - 64;
+    /// What no healthy shim needs.
+    private static final Duration START = Duration.ofMinutes(2);
     private static final Duration FOREVER = Duration.ofDays(365);
     /// Something that the command left running may hold its output open.
     private static final Duration DRAIN = Duration.ofSeconds(2);
-    private static final Duration DEATH = Duration.ofSeconds(10);
 
     private final Containers containers;
     private final ContainerParts parts;
@@ -41,7 +42,9 @@ final class ExecSync {
     /// What a command printed, together cut at [#MAX_OUTPUT], and how it ended.
     record Result(ByteString output, ByteString errors, int exitCode) {}
 
-    /// @param timeout zero means no limit
+    /// The process is killed when the thread is interrupted.
+    ///
+    /// @param timeout for its start and its run; zero means no limit
     /// @throws ContainerException.TimedOut when the command was killed because it took too long
     Result run(String id, List<String> command, Duration timeout) throws InterruptedException {
         Container container = containers.get(id);
@@ -71,23 +74,37 @@ final class ExecSync {
 
     private int execute(Container container, List<String> command, Both output, Duration timeout)
             throws InterruptedException {
+        long begun = System.nanoTime();
         try (ExecProcess process = execs.add(container, command, new StdioFifos.Streams(false, false));
                 ProcessIo.Attachment attachment =
                         process.io().attach(new ProcessIo.Wanted(false, true, true), output)) {
-            process.start();
-            Exit ended = await(container, process, timeout);
+            start(container, process, timeout);
+            Exit ended = await(
+                    container,
+                    process,
+                    timeout.isPositive() ? timeout.minusNanos(System.nanoTime() - begun) : FOREVER,
+                    timeout);
             drain(attachment);
             return ended.status();
         }
     }
 
-    private static Exit await(Container container, ExecProcess process, Duration timeout) throws InterruptedException {
+    private void start(Container container, ExecProcess process, Duration timeout) throws InterruptedException {
+        boolean limited = timeout.isPositive() && timeout.compareTo(START) < 0;
         try {
-            return process.exit().get((timeout.isPositive() ? timeout : FOREVER).toMillis(), TimeUnit.MILLISECONDS);
+            process.start(limited ? timeout : START, parts.steps());
+        } catch (TimeoutException _) {
+            throw timedOut(container, limited ? timeout : START);
+        }
+    }
+
+    private static Exit await(Container container, ExecProcess process, Duration left, Duration timeout)
+            throws InterruptedException {
+        try {
+            return process.exit().get(left.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException _) {
             kill(container, process);
-            throw new ContainerException.TimedOut("command in container %s timed out: it was killed after %d s"
-                    .formatted(container.id(), timeout.toSeconds()));
+            throw timedOut(container, timeout);
         } catch (ExecutionException e) {
             throw new ContainerException.Failed(
                     "cannot learn how the command in container %s ended".formatted(container.id()), e.getCause());
@@ -97,10 +114,15 @@ final class ExecSync {
         }
     }
 
+    private static ContainerException.TimedOut timedOut(Container container, Duration after) {
+        return new ContainerException.TimedOut("command in container %s timed out: it was killed after %d s"
+                .formatted(container.id(), after.toSeconds()));
+    }
+
     private static void kill(Container container, ExecProcess process) {
         process.kill();
         try {
-            process.exit().get(DEATH.toMillis(), TimeUnit.MILLISECONDS);
+            process.exit().get(ExecProcess.DEATH.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
             log.atWarn()
                     .addKeyValue("container", container.id())

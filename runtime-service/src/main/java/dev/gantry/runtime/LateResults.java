@@ -10,8 +10,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,12 +39,19 @@ final class LateResults<T> {
 
         /// Takes it down, hidden as it is.
         void discard(T result) throws InterruptedException;
+
+        /// Ends the hiding of what is gone.
+        void forget(T result);
     }
 
     /// The work for one name, from its begin until its result is with a caller or taken down.
     private static final class Entry<T> {
         final Object request;
         final CompletableFuture<T> result = new CompletableFuture<>();
+        /// Done when the name is free for another try.
+        final CompletableFuture<Void> over = new CompletableFuture<>();
+        /// What was hidden before it was there. Only for the thread that makes it.
+        private @Nullable T hidden;
         /// Whether somebody has the result, or takes it down. Guarded by the entry.
         private boolean taken;
 
@@ -79,41 +87,62 @@ final class LateResults<T> {
     ///
     /// @param name    that at most one result may have
     /// @param request what is asked for: only an equal one gets another's result
-    T get(String name, Object request, Supplier<T> work) throws InterruptedException {
+    /// @param work    yields the result, and passes it on right before others could see it
+    T get(String name, Object request, Function<Consumer<T>, T> work) throws InterruptedException {
         Entry<T> own = new Entry<>(request);
-        Entry<T> present = entries.putIfAbsent(name, own);
-        if (present == null) {
-            return make(name, own, work);
+        while (true) {
+            Entry<T> present = entries.putIfAbsent(name, own);
+            if (present == null) {
+                return make(name, own, work);
+            }
+            if (!present.request.equals(request)) {
+                throw refuse(name, present);
+            }
+            Optional<T> other = await(name, present);
+            if (other.isPresent()) {
+                return other.get();
+            }
+            // Where another has it, the work will say so: the name is taken. Where that failed, it is tried anew.
         }
-        if (!present.request.equals(request)) {
-            throw refuse(name, present);
-        }
-        Optional<T> other = await(name, present);
-        // Where another has it, the work says so itself: the name is taken. Where that failed, it is tried anew.
-        return other.isPresent() ? other.get() : work.get();
     }
 
-    private T make(String name, Entry<T> entry, Supplier<T> work) {
+    private T make(String name, Entry<T> entry, Function<Consumer<T>, T> work) {
         T result;
         try {
-            result = work.get();
+            result = work.apply(it -> hideIfLate(entry, it));
         } catch (RuntimeException e) {
-            entries.remove(name, entry);
+            if (entry.hidden != null) {
+                handling.forget(entry.hidden);
+            }
+            remove(name, entry);
             entry.result.completeExceptionally(e);
             throw e;
         }
-        if (Context.current().isCancelled()) {
+        if (hideIfLate(entry, result)) {
             keep(name, entry, result);
         } else {
             entry.take();
-            entries.remove(name, entry);
+            remove(name, entry);
         }
         entry.result.complete(result);
         return result;
     }
 
+    private boolean hideIfLate(Entry<T> entry, T result) {
+        boolean late = Context.current().isCancelled();
+        if (late && entry.hidden == null) {
+            handling.hide(result);
+            entry.hidden = result;
+        }
+        return late;
+    }
+
+    private void remove(String name, Entry<T> entry) {
+        entries.remove(name, entry);
+        entry.over.complete(null);
+    }
+
     private void keep(String name, Entry<T> entry, T result) {
-        handling.hide(result);
         log.atWarn()
                 .addKeyValue("name", name)
                 .addKeyValue("seconds", keep.toSeconds())
@@ -126,16 +155,22 @@ final class LateResults<T> {
         if (!entry.take()) {
             return;
         }
+        boolean gone = false;
         try {
             handling.discard(result);
+            gone = true;
             log.atInfo().addKeyValue("name", name).log("nobody asked again for what was made too late; it is removed");
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
             log.atWarn().addKeyValue("name", name).setCause(e).log("cannot remove what nobody asked again for");
         } finally {
-            entries.remove(name, entry);
-            handling.show(result);
+            if (gone) {
+                handling.forget(result);
+            } else {
+                handling.show(result);
+            }
+            remove(name, entry);
         }
     }
 
@@ -152,29 +187,41 @@ final class LateResults<T> {
 
     /// Waits as long as this caller does.
     ///
-    /// @return empty when the result is with its caller, or there is none
+    /// @return empty when the result is with its caller, or there is none: the name is then free for another try
     private Optional<T> await(String name, Entry<T> entry) throws InterruptedException {
+        try {
+            T result = await(name, entry.result);
+            if (entry.take()) {
+                handling.show(result);
+                remove(name, entry);
+                log.atInfo().addKeyValue("name", name).log("made too late for its caller; given to the retry");
+                return Optional.of(result);
+            }
+            await(name, entry.over);
+            return Optional.empty();
+        } catch (ExecutionException _) {
+            return Optional.empty();
+        }
+    }
+
+    private static <V> V await(String name, CompletableFuture<V> future)
+            throws InterruptedException, ExecutionException {
         Context context = Context.current();
-        CompletableFuture<T> waiting = entry.result.copy();
+        CompletableFuture<V> waiting = future.copy();
         Context.CancellationListener gone = _ -> waiting.cancel(false);
         context.addListener(gone, Runnable::run);
         try {
-            T result = waiting.get();
-            if (context.isCancelled() || !entry.take()) {
-                return Optional.empty();
+            V value = waiting.get();
+            if (!context.isCancelled()) {
+                return value;
             }
-            entries.remove(name, entry);
-            handling.show(result);
-            log.atInfo().addKeyValue("name", name).log("made too late for its caller; given to the retry");
-            return Optional.of(result);
         } catch (CancellationException _) {
-            throw Status.CANCELLED
-                    .withDescription("the caller did not wait until %s was made".formatted(name))
-                    .asRuntimeException();
-        } catch (ExecutionException _) {
-            return Optional.empty();
+            // the same
         } finally {
             context.removeListener(gone);
         }
+        throw Status.CANCELLED
+                .withDescription("the caller did not wait until %s was made".formatted(name))
+                .asRuntimeException();
     }
 }

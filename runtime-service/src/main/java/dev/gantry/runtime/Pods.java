@@ -23,15 +23,23 @@ final class Pods {
     private final Containers containers;
     private final PodCgroups cgroups;
     private final ExecutorService steps;
+    private final ContainerEvents events;
     private final LateResults<Sandbox> late;
 
     /// @param steps stops the containers of a pod side by side; bounded, platform threads
     /// @param keepLate how long a pod waits for the retry of a client that went before it ran
-    Pods(Sandboxes sandboxes, Containers containers, PodCgroups cgroups, ExecutorService steps, Duration keepLate) {
+    Pods(
+            Sandboxes sandboxes,
+            Containers containers,
+            PodCgroups cgroups,
+            ExecutorService steps,
+            ContainerEvents events,
+            Duration keepLate) {
         this.sandboxes = sandboxes;
         this.containers = containers;
         this.cgroups = cgroups;
         this.steps = steps;
+        this.events = events;
         this.late = new LateResults<>(new Unclaimed(), SandboxException.NameTaken::new, keepLate, steps);
     }
 
@@ -40,7 +48,7 @@ final class Pods {
         return late.get(
                 "pod sandbox " + config.metadata().reservedName(),
                 new Request(config, handler),
-                () -> sandboxes.run(config, handler));
+                before -> sandboxes.run(config, handler, before));
     }
 
     private record Request(SandboxConfig config, String handler) {}
@@ -51,17 +59,25 @@ final class Pods {
         @Override
         public void hide(Sandbox sandbox) {
             sandboxes.hide(sandbox.id());
+            events.hide(sandbox.id().value());
         }
 
         @Override
         public void show(Sandbox sandbox) {
             sandboxes.show(sandbox.id());
+            events.show(sandbox.id().value());
         }
 
         @Override
         public void discard(Sandbox sandbox) throws InterruptedException {
             sandboxes.stop(sandbox.id());
             sandboxes.remove(sandbox.id(), CompletableFuture.completedFuture(null));
+        }
+
+        @Override
+        public void forget(Sandbox sandbox) {
+            sandboxes.show(sandbox.id());
+            events.forget(sandbox.id().value());
         }
     }
 

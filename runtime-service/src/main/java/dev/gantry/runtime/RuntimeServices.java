@@ -112,7 +112,9 @@ public final class RuntimeServices implements AutoCloseable {
                 setup.bootId());
         ContainerExits ends = new ContainerExits(parts, new OomKills(setup.cgroups()));
         this.recovery = new ContainerRecovery(parts, ends);
-        this.containers = new Containers(parts, ends, setup.keepLateResults());
+        this.events = new ContainerEvents(setup.clock());
+        setup.store().watch(events::committed);
+        this.containers = new Containers(parts, ends, events, setup.keepLateResults());
         Execs execs = new Execs(containers, parts);
         this.streaming = new Streaming(
                 setup.streaming(),
@@ -122,10 +124,9 @@ public final class RuntimeServices implements AutoCloseable {
                         execs,
                         new PodDialer(setup.sandboxes(), setup.places(), setup.steps()),
                         setup.steps()));
-        this.events = new ContainerEvents(setup.clock());
-        setup.store().watch(events::committed);
         this.statistics = new Statistics(setup, setup.sandboxes(), containers);
-        Pods pods = new Pods(setup.sandboxes(), containers, setup.podCgroups(), setup.steps(), setup.keepLateResults());
+        Pods pods = new Pods(
+                setup.sandboxes(), containers, setup.podCgroups(), setup.steps(), events, setup.keepLateResults());
         this.service = new CriRuntimeService(
                 pods,
                 containers,

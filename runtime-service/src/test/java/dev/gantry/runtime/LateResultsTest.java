@@ -17,12 +17,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class LateResultsTest {
 
     private static final Duration LONG = Duration.ofHours(1);
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private final Set<String> hidden = ConcurrentHashMap.newKeySet();
     private final List<String> discarded = new CopyOnWriteArrayList<>();
@@ -47,20 +50,27 @@ class LateResultsTest {
                 assertThat(hidden).contains(result);
                 discarded.add(result);
             }
+
+            @Override
+            public void forget(String result) {
+                show(result);
+            }
         };
         return new LateResults<>(handling, ContainerException.NameTaken::new, keep, Runnable::run);
     }
 
-    private String make() {
-        return "made " + made.incrementAndGet();
+    private String make(Consumer<String> early) {
+        String result = "made " + made.incrementAndGet();
+        early.accept(result);
+        return result;
     }
 
     /// As a caller that goes while the work is done.
-    private static void late(LateResults<String> results, Supplier<String> work) throws Exception {
+    private static void late(LateResults<String> results, Function<Consumer<String>, String> work) throws Exception {
         Context.CancellableContext caller = Context.current().withCancellation();
-        var _ = caller.call(() -> results.get("name", "request", () -> {
+        var _ = caller.call(() -> results.get("name", "request", early -> {
             caller.cancel(null);
-            return work.get();
+            return work.apply(early);
         }));
     }
 
@@ -115,10 +125,10 @@ class LateResultsTest {
         CountDownLatch go = new CountDownLatch(1);
         CompletableFuture<Void> first = CompletableFuture.runAsync(() -> {
             try {
-                late(results, () -> {
+                late(results, early -> {
                     working.countDown();
                     awaitQuietly(go);
-                    return make();
+                    return make(early);
                 });
             } catch (Exception e) {
                 throw new IllegalStateException(e);
@@ -148,11 +158,79 @@ class LateResultsTest {
     @Test
     void failuresAreTheirOwnCallersOnly() throws InterruptedException {
         LateResults<String> results = results(LONG);
-        assertThatThrownBy(() -> results.get("name", "request", () -> {
+        assertThatThrownBy(() -> results.get("name", "request", _ -> {
                     throw new IllegalStateException("no");
                 }))
                 .hasMessage("no");
         assertThat(results.get("name", "request", this::make)).isEqualTo("made 1");
+    }
+
+    @Test
+    void areHiddenBeforeOthersCouldSeeThem() throws Exception {
+        LateResults<String> results = results(LONG);
+
+        late(results, early -> {
+            early.accept("made");
+            assertThat(hidden).containsExactly("made");
+            return "made";
+        });
+
+        assertThat(hidden).containsExactly("made");
+    }
+
+    @Test
+    void leaveNothingHiddenThatFailsInTheEnd() {
+        LateResults<String> results = results(LONG);
+
+        assertThatThrownBy(() -> late(results, early -> {
+                    early.accept("made");
+                    throw new IllegalStateException("no");
+                }))
+                .hasMessage("no");
+
+        assertThat(hidden).isEmpty();
+    }
+
+    /// Those who waited for an attempt that failed are callers as any other.
+    @Test
+    void ofATryAfterAFailureAreKeptToo() throws Exception {
+        LateResults<String> results = results(LONG);
+        CountDownLatch working = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        CompletableFuture<Void> first = CompletableFuture.runAsync(() -> {
+            try {
+                results.get("name", "request", _ -> {
+                    working.countDown();
+                    awaitQuietly(go);
+                    throw new IllegalStateException("no");
+                });
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        working.await();
+        AtomicInteger atOnce = new AtomicInteger();
+        List<CompletableFuture<Void>> retries = Stream.generate(() -> CompletableFuture.runAsync(() -> {
+                    try {
+                        late(results, early -> {
+                            assertThat(atOnce.incrementAndGet()).isEqualTo(1);
+                            String result = make(early);
+                            atOnce.decrementAndGet();
+                            return result;
+                        });
+                    } catch (Exception e) {
+                        throw new IllegalStateException(e);
+                    }
+                }))
+                .limit(2)
+                .toList();
+        go.countDown();
+
+        assertThat(first).failsWithin(PATIENCE);
+        retries.forEach(it -> assertThat(it).succeedsWithin(PATIENCE));
+        assertThat(made).hasValue(1);
+        assertThat(results.get("name", "request", this::make)).startsWith("made");
+        assertThat(hidden).isEmpty();
     }
 
     @Test

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,7 +40,7 @@ final class SandboxStarter {
         this.parts = parts;
     }
 
-    Sandbox run(SandboxConfig config, String handlerName) {
+    Sandbox run(SandboxConfig config, String handlerName, Consumer<Sandbox> made) {
         Timeline timeline = new Timeline();
         RuntimeHandler handler = parts.handlers().get(handlerName);
         if (config.namespaces().users().isPresent()) {
@@ -66,6 +67,7 @@ final class SandboxStarter {
         Rollback rollback = new Rollback();
         try {
             Sandbox ready = make(creating, place, handler, pause, rollback, timeline);
+            made.accept(ready);
             timeline.run("commit", () -> parts.store().commit(Change.empty().put(SandboxRows.KIND, ready)));
             log.atInfo()
                     .addKeyValue("sandbox", id)

@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,9 +62,10 @@ public final class Sandboxes {
     /// Makes a sandbox and starts its pause container.
     ///
     /// @param handler the runtime handler's name; empty means the default
+    /// @param made    gets the sandbox right before clients can see it
     /// @throws SandboxException.NameTaken when a sandbox of that name, namespace, uid and attempt exists
-    public Sandbox run(SandboxConfig config, String handler) {
-        Sandbox sandbox = starter.run(config, handler);
+    public Sandbox run(SandboxConfig config, String handler, Consumer<Sandbox> made) {
+        Sandbox sandbox = starter.run(config, handler, made);
         watch(sandbox);
         return sandbox;
     }

@@ -186,13 +186,29 @@ public final class Shim {
     ///
     /// @return its process id
     public int startExec(String id, String exec) {
-        return start("start exec %s in container %s".formatted(exec, id), id, exec);
+        return start(starting(id, exec), id, exec);
+    }
+
+    /// As [#startExec], without a thread and without a limit.
+    ///
+    /// @return completed on the thread that serves all shims: what hangs on it must not block. Cancelling it stops
+    ///     nothing. Fails with a [ShimException].
+    public CompletableFuture<Integer> beginExec(String id, String exec) {
+        return calls.begin(
+                starting(id, exec), "Start", startRequest(id, exec), StartResponse.parser(), StartResponse::getPid);
     }
 
     private int start(String what, String id, String exec) {
-        StartRequest request =
-                StartRequest.newBuilder().setId(id).setExecId(exec).build();
-        return call(what, "Start", request, StartResponse.parser(), WORK).getPid();
+        return call(what, "Start", startRequest(id, exec), StartResponse.parser(), WORK)
+                .getPid();
+    }
+
+    private static String starting(String id, String exec) {
+        return "start exec %s in container %s".formatted(exec, id);
+    }
+
+    private static StartRequest startRequest(String id, String exec) {
+        return StartRequest.newBuilder().setId(id).setExecId(exec).build();
     }
 
     /// Adds a process to a running container; [#startExec] runs it.
