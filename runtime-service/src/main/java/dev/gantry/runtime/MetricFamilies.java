@@ -8,6 +8,7 @@ import dev.gantry.linux.Cgroups;
 import dev.gantry.linux.KernelText;
 import dev.gantry.linux.Pressure;
 import dev.gantry.linux.ProcessCounts;
+import dev.gantry.sandbox.CpuShares;
 import dev.gantry.storage.LayerUsages;
 import java.util.ArrayList;
 import java.util.List;
@@ -309,11 +310,8 @@ final class MetricFamilies {
                 .orElse(OptionalLong.empty());
     }
 
-    /// The inverse of what runc makes of shares: 2 to 262144 are spread over weights from 1 to 10000.
     private static OptionalLong shares(OptionalLong weight) {
-        return weight.isPresent()
-                ? OptionalLong.of(2 + (weight.getAsLong() - 1) * 262142 / 9999)
-                : OptionalLong.empty();
+        return weight.isPresent() ? OptionalLong.of(CpuShares.ofWeight(weight.getAsLong())) : weight;
     }
 
     private static OptionalLong unlimitedIsZero(OptionalLong limit) {

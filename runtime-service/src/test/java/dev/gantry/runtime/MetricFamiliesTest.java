@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -24,6 +25,59 @@ import org.junit.jupiter.api.io.TempDir;
 class MetricFamiliesTest {
 
     private static final List<String> LABELS = List.of("/pod/c", "c1", "app:1", "main", "web", "default");
+
+    /// Without those of pressure, which version 2 has, and those of huge pages, which need such.
+    private static final String NAMES = """
+            container_blkio_device_usage_total
+            container_cpu_cfs_periods_total
+            container_cpu_cfs_throttled_periods_total
+            container_cpu_cfs_throttled_seconds_total
+            container_cpu_system_seconds_total
+            container_cpu_usage_seconds_total
+            container_cpu_user_seconds_total
+            container_file_descriptors
+            container_fs_inodes_free
+            container_fs_inodes_total
+            container_fs_limit_bytes
+            container_fs_reads_bytes_total
+            container_fs_reads_total
+            container_fs_usage_bytes
+            container_fs_writes_bytes_total
+            container_fs_writes_total
+            container_last_seen
+            container_memory_cache
+            container_memory_failcnt
+            container_memory_failures_total
+            container_memory_kernel_usage
+            container_memory_mapped_file
+            container_memory_max_usage_bytes
+            container_memory_rss
+            container_memory_swap
+            container_memory_total_active_file_bytes
+            container_memory_total_inactive_file_bytes
+            container_memory_usage_bytes
+            container_memory_working_set_bytes
+            container_network_receive_bytes_total
+            container_network_receive_errors_total
+            container_network_receive_packets_dropped_total
+            container_network_receive_packets_total
+            container_network_transmit_bytes_total
+            container_network_transmit_errors_total
+            container_network_transmit_packets_dropped_total
+            container_network_transmit_packets_total
+            container_oom_events_total
+            container_processes
+            container_sockets
+            container_spec_cpu_period
+            container_spec_cpu_quota
+            container_spec_cpu_shares
+            container_spec_memory_limit_bytes
+            container_spec_memory_reservation_limit_bytes
+            container_spec_memory_swap_limit_bytes
+            container_start_time_seconds
+            container_threads
+            container_threads_max
+            container_ulimits_soft""";
 
     @TempDir
     private Path folder;
@@ -140,7 +194,22 @@ class MetricFamiliesTest {
         assertThat(value(metrics(RecordedCgroups.v1(folder.resolve("1"))), "container_spec_cpu_shares"))
                 .isEqualTo(512);
         assertThat(value(metrics(RecordedCgroups.v2(folder.resolve("2"))), "container_spec_cpu_shares"))
-                .isBetween(490L, 512L);
+                .isEqualTo(126);
+    }
+
+    /// A dashboard that asks for one that is gone shows nothing.
+    @Test
+    void areThoseThatDashboardsKnow() {
+        Set<String> both = Set.of(NAMES.split("\\s+"));
+        assertThat(descriptors(RecordedCgroups.v1(folder.resolve("1"))).keySet())
+                .filteredOn(it -> !it.contains("hugetlb"))
+                .containsExactlyInAnyOrderElementsOf(both);
+        assertThat(descriptors(RecordedCgroups.v2(folder.resolve("2"))).keySet())
+                .filteredOn(it -> !it.contains("hugetlb") && !it.contains("pressure"))
+                .containsExactlyInAnyOrderElementsOf(both);
+        assertThat(descriptors(RecordedCgroups.v2(folder.resolve("2"))).keySet())
+                .filteredOn(it -> it.contains("pressure"))
+                .hasSize(6);
     }
 
     @Test

@@ -109,7 +109,7 @@ final class PodLimits {
                 limits.add(new Limit("cpu", "cpu.max", number(quota) + " " + (period == 0 ? DEFAULT_PERIOD : period)));
             }
             if (resources.cpuShares() > 0) {
-                limits.add(new Limit("cpu", "cpu.weight", Long.toString(weight(resources.cpuShares()))));
+                limits.add(new Limit("cpu", "cpu.weight", Long.toString(CpuShares.weight(resources.cpuShares()))));
             }
             return;
         }
@@ -157,19 +157,6 @@ final class PodLimits {
                                 .formatted(hugepages.pageSize()));
             }
         }
-    }
-
-    /// The scale of version 2 (1 to 10000, usually 100) for shares of version 1 (2 to 262144, usually 1024): a curve
-    /// through the ends and the usual values of both, as OCI runtimes have it.
-    static long weight(long shares) {
-        if (shares <= 2) {
-            return 1;
-        }
-        if (shares >= 262_144) {
-            return 10_000;
-        }
-        double power = Math.log((double) shares) / Math.log(2);
-        return (long) Math.ceil(Math.pow(10, (power * power + 125 * power) / 612 - 7.0 / 34) - 1e-9);
     }
 
     private static String number(long limit) {

@@ -69,13 +69,6 @@ class PodLimitsTest {
     }
 
     @Test
-    void weighSharesAsTheEndsAndTheUsualValueSay() {
-        assertThat(List.of(0L, 2L, 1024L, 262_144L, 1_000_000L))
-                .extracting(PodLimits::weight)
-                .containsExactly(1L, 1L, 100L, 10_000L, 10_000L);
-    }
-
-    @Test
     void keepWhatAnUpdateLeavesOut() {
         LinuxResources change = new LinuxResources(0, -1, 0, 5, 0, 0, "", "", List.of(), Map.of());
 
