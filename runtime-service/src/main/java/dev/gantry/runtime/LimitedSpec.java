@@ -3,6 +3,7 @@ package dev.gantry.runtime;
 import dev.gantry.cri.oci.Json;
 import dev.gantry.cri.oci.MalformedDocumentException;
 import dev.gantry.cri.oci.Resources;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,9 @@ final class LimitedSpec {
 
     private static final String DOCUMENT = "config.json";
     /// What an update may change; rules for devices are no limits.
-    private static final List<String> LIMITS = List.of("cpu", "memory", "hugepageLimits", "unified");
+    private static final List<String> LIMITS = List.of("cpu", "memory", "hugepageLimits");
+    /// Files of the cgroup by their names; those of the handler's base spec are among them, which no request names.
+    private static final String FILES = "unified";
 
     private LimitedSpec() {}
 
@@ -27,6 +30,12 @@ final class LimitedSpec {
             if (changed.get(limit) != null) {
                 resources.put(limit, changed.get(limit));
             }
+        }
+        if (changed.get(FILES) != null) {
+            Map<String, @Nullable Object> files =
+                    new LinkedHashMap<>(resources.get(FILES) == null ? Map.of() : object(resources, FILES));
+            files.putAll(object(changed, FILES));
+            resources.put(FILES, files);
         }
         object(document, "process").put("oomScoreAdj", oomScore);
         return Json.write(document);
