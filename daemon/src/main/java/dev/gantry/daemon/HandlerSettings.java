@@ -1,6 +1,7 @@
 package dev.gantry.daemon;
 
 import dev.gantry.cri.oci.MalformedDocumentException;
+import dev.gantry.cri.oci.OciProcess;
 import dev.gantry.cri.oci.Spec;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -78,10 +79,22 @@ record HandlerSettings(
                 section.problem(key, "must be the absolute path of a file of at most %d bytes".formatted(MAX_SPEC));
                 return Optional.empty();
             }
-            return Optional.of(Spec.parse(Files.readAllBytes(path), file));
+            Spec spec = Spec.parse(Files.readAllBytes(path), file);
+            nameless(spec)
+                    .ifPresent(it -> section.problem(
+                            key, "has the environment variable \"%s\", which is not NAME=VALUE".formatted(it)));
+            return Optional.of(spec);
         } catch (IOException | IllegalArgumentException | MalformedDocumentException e) {
             section.problem(key, "is not the path of a spec: " + e);
             return Optional.empty();
         }
+    }
+
+    /// A variable that could be neither replaced nor found by its name.
+    private static Optional<String> nameless(Spec spec) {
+        OciProcess process = spec.process();
+        return process == null
+                ? Optional.empty()
+                : process.env().stream().filter(it -> it.indexOf('=') < 1).findFirst();
     }
 }

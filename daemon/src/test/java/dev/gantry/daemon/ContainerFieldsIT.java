@@ -141,6 +141,17 @@ class ContainerFieldsIT {
         assertThat(calls.shell(container, "test -e /dev/gpu0 || echo none")).isEqualTo("none");
     }
 
+    /// What processes in the container write there is nobody's word for where commands are at home.
+    @Test
+    void homeIsThatOfTheImage() {
+        String container = calls.run(pod, sleeper());
+        String home = calls.shell(container, "echo $HOME");
+
+        assertThat(home).isEqualTo(calls.shell(container, "grep ^root: /etc/passwd | cut -d: -f6"));
+        var _ = calls.shell(container, "echo root:x:0:0::/elsewhere:/bin/sh > /etc/passwd");
+        assertThat(calls.shell(container, "echo $HOME")).isEqualTo(home);
+    }
+
     @Test
     void limitsAreThoseOfTheConfiguration() {
         String container = calls.run(pod, sleeper());

@@ -96,6 +96,20 @@ class HandlerSettingsTest {
     }
 
     @Test
+    void haveABaseSpecWhoseVariablesHaveNames() throws IOException {
+        for (String variable : List.of("DEBUG", "=yes", "")) {
+            Path base = Files.writeString(directory.resolve("base.json"), """
+                    {"ociVersion": "1.2.0",
+                     "process": {"cwd": "/", "user": {"uid": 0, "gid": 0}, "env": ["A=b", "%s"]}}""".formatted(variable));
+
+            assertThatThrownBy(() -> read("[runtime.handlers.runc]\nbase_spec = \"%s\"".formatted(base)))
+                    .isInstanceOf(DaemonException.BadConfiguration.class)
+                    .hasMessageContaining("runtime.handlers.runc.base_spec")
+                    .hasMessageContaining("\"%s\", which is not NAME=VALUE", variable);
+        }
+    }
+
+    @Test
     void haveAnOciRuntimeOrAConfigurationOfTheirShim() {
         assertThatThrownBy(() -> read("[runtime.handlers.kata]\nconfig_body = \"x\""))
                 .hasMessageContaining("runtime.handlers.kata.binary must be \"\"");

@@ -13,6 +13,7 @@ import dev.gantry.cri.runtime.v1.RestorePodRequest;
 import dev.gantry.cri.runtime.v1.UpdateContainerResourcesRequest;
 import dev.gantry.cri.runtime.v1.UpdatePodSandboxResourcesRequest;
 import dev.gantry.cri.runtime.v1.UpdateRuntimeConfigRequest;
+import dev.gantry.cri.runtime.v1.WindowsContainerResources;
 import dev.gantry.linux.Cgroups;
 import io.grpc.Status;
 import java.io.IOException;
@@ -180,6 +181,15 @@ class UpdatesIT {
                                         .setContainerId(container)
                                         .build())))
                 .contains("no resources");
+        assertThat(refused(
+                        Status.Code.INVALID_ARGUMENT,
+                        () -> node.client()
+                                .runtime()
+                                .updateContainerResources(UpdateContainerResourcesRequest.newBuilder()
+                                        .setContainerId(container)
+                                        .setWindows(WindowsContainerResources.getDefaultInstance())
+                                        .build())))
+                .contains("resources of Windows");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.gantry.runtime;
 
+import com.google.protobuf.ByteString;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.cri.runtime.v1.ImageSpec;
 import dev.gantry.sandbox.AllowedAnnotations;
@@ -25,18 +26,23 @@ final class ContainerAnnotations {
     private ContainerAnnotations() {}
 
     /// @throws ContainerException.InvalidRequest when labels and annotations are more than a node should carry
-    static void checkSize(ContainerConfig config) {
-        long size = size(config.getLabelsMap()) + size(config.getAnnotationsMap());
+    static void checkSize(Map<String, String> labels, Map<String, String> annotations) {
+        long size = size(labels) + size(annotations);
         if (size > MAX_SIZE) {
             throw new ContainerException.InvalidRequest(
-                    "labels and annotations have %d characters together, more than %d".formatted(size, MAX_SIZE));
+                    "labels and annotations have %d bytes together, more than %d".formatted(size, MAX_SIZE));
         }
     }
 
     private static long size(Map<String, String> texts) {
         return texts.entrySet().stream()
-                .mapToLong(it -> it.getKey().length() + (long) it.getValue().length())
+                .mapToLong(it -> size(it.getKey()) + size(it.getValue()))
                 .sum();
+    }
+
+    /// As a message has it.
+    private static long size(String text) {
+        return ByteString.copyFromUtf8(text).size();
     }
 
     static Map<String, String> of(ContainerConfig config, Sandbox sandbox, RuntimeHandler handler) {

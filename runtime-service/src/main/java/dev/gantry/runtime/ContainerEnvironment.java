@@ -7,10 +7,13 @@ import dev.gantry.sandbox.SpecParts;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// The environment of a container: defaults, then the image's variables, then the request's, a later one replacing an
 /// earlier one of the same name.
 final class ContainerEnvironment {
+
+    private static final String HOME = "HOME";
 
     private ContainerEnvironment() {}
 
@@ -36,6 +39,16 @@ final class ContainerEnvironment {
                 .toList();
     }
 
+    /// The variables with a `HOME`, without which the OCI runtime would look for it in `/etc/passwd` of the running
+    /// container, which whoever is in there may have changed, at the start and for each command.
+    static List<String> withHome(List<String> variables, String home) {
+        if (variables.stream().anyMatch(it -> it.startsWith(HOME + "=") && it.length() > HOME.length() + 1)) {
+            return variables;
+        }
+        return Stream.concat(variables.stream().filter(it -> !it.startsWith(HOME + "=")), Stream.of(HOME + "=" + home))
+                .toList();
+    }
+
     private static void put(Map<String, String> variables, String name, String value) {
         if (name.isEmpty() || name.indexOf('=') >= 0 || name.indexOf('\0') >= 0) {
             throw new ContainerException.InvalidRequest(
@@ -46,7 +59,7 @@ final class ContainerEnvironment {
                     "the value of environment variable %s holds a NUL character".formatted(name));
         }
         // Tools that write a passwd line from it would add a user of the pod's choice (CVE-2022-4318, CVE-2026-15809).
-        if (name.equals("HOME") && value.indexOf('\n') >= 0) {
+        if (name.equals(HOME) && value.indexOf('\n') >= 0) {
             throw new ContainerException.InvalidRequest("the value of environment variable HOME holds a line break");
         }
         variables.put(name, value);

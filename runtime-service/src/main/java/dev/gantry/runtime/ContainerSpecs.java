@@ -22,6 +22,7 @@ import dev.gantry.sandbox.SpecParts;
 import dev.gantry.sandbox.UserIds;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -114,8 +115,9 @@ final class ContainerSpecs {
             throw new ContainerException.InvalidRequest(
                     "the request has settings for Windows, and this node has Linux");
         }
-        ContainerAnnotations.checkSize(config);
-        ContainerUser user = ContainerUsers.choose(security, image, files.users(image));
+        ContainerAnnotations.checkSize(config.getLabelsMap(), config.getAnnotationsMap());
+        UserDatabase users = files.users(image);
+        ContainerUser user = ContainerUsers.choose(security, image, users);
         sandbox.config().namespaces().users().ifPresent(it -> checkMapped(user, it));
         OciProcess.Capabilities capabilities = security.getPrivileged()
                 ? ContainerCapabilities.privileged(node.capability())
@@ -140,11 +142,29 @@ final class ContainerSpecs {
                 .annotations(ContainerAnnotations.of(config, sandbox, handler))
                 .linux(linux.rootfsPropagation(mounted.rootPropagation()).build())
                 .build();
-        Spec edited = CdiInjection.apply(
-                handler.baseSpec().map(it -> BaseSpec.under(spec, it)).orElse(spec),
-                cdi.find(config.getCDIDevicesList()));
+        Spec edited = withHome(
+                CdiInjection.apply(
+                        handler.baseSpec().map(it -> BaseSpec.under(spec, it)).orElse(spec),
+                        cdi.find(config.getCDIDevicesList())),
+                users.home(user.uid()));
         String cgroupPath = cgroups.locationOf(sandbox.cgroupParent(), id);
         return new Plan(edited, user, stopSignal, cgroupPath, imageVolumes, List.copyOf(mountedImages.values()), image);
+    }
+
+    private static Spec withHome(Spec spec, String home) {
+        OciProcess process = Objects.requireNonNull(spec.process());
+        return new Spec(
+                spec.ociVersion(),
+                process.toBuilder()
+                        .env(ContainerEnvironment.withHome(process.env(), home))
+                        .build(),
+                spec.root(),
+                spec.hostname(),
+                spec.domainname(),
+                spec.mounts(),
+                spec.hooks(),
+                spec.annotations(),
+                spec.linux());
     }
 
     /// Makes the volumes that the image declares; [#delete] takes them away, also after a failure.

@@ -255,6 +255,11 @@ public final class CriRuntimeService extends RuntimeServiceGrpc.RuntimeServiceIm
             UpdateContainerResourcesRequest request, StreamObserver<UpdateContainerResourcesResponse> client) {
         CallWorker.answer(client, "UpdateContainerResources", () -> {
             Container container = containers.get(request.getContainerId());
+            if (request.hasWindows()) {
+                throw new ContainerException.InvalidRequest(
+                        "cannot update container %s: the request has resources of Windows, and this node has Linux"
+                                .formatted(container.id()));
+            }
             if (!request.hasLinux()) {
                 throw new ContainerException.InvalidRequest(
                         "cannot update container %s: no resources of Linux given".formatted(container.id()));

@@ -56,6 +56,10 @@ final class CriSandboxes {
         if (!message.hasMetadata()) {
             throw new SandboxException.InvalidRequest("a pod sandbox needs metadata");
         }
+        if (message.hasWindows()) {
+            throw new SandboxException.InvalidRequest("the pod has settings for Windows, and this node has Linux");
+        }
+        checkSize(message);
         PodSandboxMetadata metadata = message.getMetadata();
         LinuxPodSandboxConfig linux = message.getLinux();
         return new SandboxConfig(
@@ -77,17 +81,40 @@ final class CriSandboxes {
                 resources(linux.hasResources(), linux.getResources()));
     }
 
+    private static void checkSize(PodSandboxConfig message) {
+        try {
+            ContainerAnnotations.checkSize(message.getLabelsMap(), message.getAnnotationsMap());
+        } catch (ContainerException.InvalidRequest e) {
+            throw new SandboxException.InvalidRequest("the pod's " + e.getMessage());
+        }
+    }
+
     /// Limits, unless the request says nothing of them.
     static Optional<LinuxResources> resources(boolean said, LinuxContainerResources message) {
         return said ? Optional.of(resources(message)) : Optional.empty();
     }
 
     private static PodPort port(PortMapping message) {
-        return new PodPort(
-                message.getProtocol().name().toLowerCase(Locale.ROOT),
-                message.getContainerPort(),
-                message.getHostPort(),
-                message.getHostIp());
+        return new PodPort(protocol(message), message.getContainerPort(), message.getHostPort(), message.getHostIp());
+    }
+
+    private static String protocol(PortMapping message) {
+        return switch (message.getProtocol()) {
+            case TCP, UDP, SCTP -> message.getProtocol().name().toLowerCase(Locale.ROOT);
+            case UNRECOGNIZED ->
+                throw new SandboxException.InvalidRequest("unknown protocol %d of container port %d"
+                        .formatted(message.getProtocolValue(), message.getContainerPort()));
+        };
+    }
+
+    private static boolean strictGroups(LinuxSandboxSecurityContext message) {
+        return switch (message.getSupplementalGroupsPolicy()) {
+            case Merge -> false;
+            case Strict -> true;
+            case UNRECOGNIZED ->
+                throw new SandboxException.InvalidRequest(
+                        "unknown supplemental groups policy %d".formatted(message.getSupplementalGroupsPolicyValue()));
+        };
     }
 
     private static SandboxSecurity security(LinuxSandboxSecurityContext message) {
@@ -99,7 +126,7 @@ final class CriSandboxes {
                         ? OptionalLong.of(message.getRunAsGroup().getValue())
                         : OptionalLong.empty(),
                 message.getSupplementalGroupsList(),
-                message.getSupplementalGroupsPolicy() == SupplementalGroupsPolicy.Strict,
+                strictGroups(message),
                 message.getReadonlyRootfs(),
                 seccomp(message),
                 message.hasApparmor() ? profile(message.getApparmor()) : new SecurityProfile.Unconfined(),

@@ -17,10 +17,21 @@ import java.util.stream.Stream;
 ///     audio:x:29:www,games
 record UserDatabase(String passwd, String group) {
 
+    /// Linux's own limit (`PATH_MAX`).
+    private static final int MAX_PATH = 4096;
+
     static final UserDatabase EMPTY = new UserDatabase("", "");
 
     /// A line of `/etc/passwd`.
-    record User(String name, long uid, long gid) {}
+    ///
+    /// @param home a plain absolute path, or empty
+    record User(String name, long uid, long gid, String home) {
+
+        User {
+            boolean plain = home.startsWith("/") && home.length() <= MAX_PATH && home.indexOf('\0') < 0;
+            home = plain ? home : "";
+        }
+    }
 
     static UserDatabase of(byte[] passwd, byte[] group) {
         return new UserDatabase(new String(passwd, StandardCharsets.UTF_8), new String(group, StandardCharsets.UTF_8));
@@ -37,6 +48,11 @@ record UserDatabase(String passwd, String group) {
     /// The first user of that id.
     Optional<User> user(long uid) {
         return user(it -> it.uid() == uid);
+    }
+
+    /// Where a user is at home: in `/` where nothing is known of it.
+    String home(long uid) {
+        return user(uid).map(User::home).filter(it -> !it.isEmpty()).orElse("/");
     }
 
     OptionalLong groupId(String name) {
@@ -67,7 +83,8 @@ record UserDatabase(String passwd, String group) {
         return lines(passwd)
                 .filter(it ->
                         it.length >= 4 && id(it[2]).isPresent() && id(it[3]).isPresent())
-                .map(it -> new User(it[0], id(it[2]).orElseThrow(), id(it[3]).orElseThrow()))
+                .map(it ->
+                        new User(it[0], id(it[2]).orElseThrow(), id(it[3]).orElseThrow(), it.length > 5 ? it[5] : ""))
                 .filter(wanted)
                 .findFirst();
     }

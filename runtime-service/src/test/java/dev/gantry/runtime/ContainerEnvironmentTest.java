@@ -40,6 +40,15 @@ class ContainerEnvironmentTest {
     }
 
     @Test
+    void saysWhereTheUserIsAtHomeUnlessSomebodyElseDoes() {
+        assertThat(ContainerEnvironment.withHome(List.of("A=b"), "/home/a")).containsExactly("A=b", "HOME=/home/a");
+        assertThat(ContainerEnvironment.withHome(List.of("HOME=", "A=b"), "/home/a"))
+                .containsExactly("A=b", "HOME=/home/a");
+        assertThat(ContainerEnvironment.withHome(List.of("HOME=/x", "A=b"), "/home/a"))
+                .containsExactly("HOME=/x", "A=b");
+    }
+
+    @Test
     void namesATerminalWhereThereIsOne() {
         assertThat(environment(List.of(), config().setTty(true))).contains("TERM=xterm");
         assertThat(environment(List.of("TERM=vt100"), config().setTty(true))).contains("TERM=vt100");

@@ -123,7 +123,7 @@ class ContainerSpecsTest {
         assertThat(process(plan).terminal()).isTrue();
         assertThat(process(plan).args()).containsExactly("/app");
         assertThat(process(plan).cwd()).isEqualTo("/tmp");
-        assertThat(process(plan).env()).contains("HOSTNAME=web-0", "TERM=xterm");
+        assertThat(process(plan).env()).contains("HOSTNAME=web-0", "TERM=xterm", "HOME=/");
         assertThat(process(plan).user()).isEqualTo(new OciProcess.User(1000, 0, List.of(0L)));
         assertThat(process(plan).noNewPrivileges()).isTrue();
         assertThat(Objects.requireNonNull(process(plan).capabilities()).bounding())
@@ -297,7 +297,7 @@ class ContainerSpecsTest {
 
         assertThatThrownBy(() -> plan(config, POD, TestPods.image(TestPods.nothing())))
                 .isInstanceOf(ContainerException.InvalidRequest.class)
-                .hasMessage("labels and annotations have 1048577 characters together, more than 1048576");
+                .hasMessage("labels and annotations have 1048577 bytes together, more than 1048576");
     }
 
     @Test

@@ -26,10 +26,28 @@ class UserDatabaseTest {
 
     @Test
     void findsUsersByNameAndTheFirstById() {
-        assertThat(USERS.user("www")).contains(new UserDatabase.User("www", 33, 34));
-        assertThat(USERS.user(33)).contains(new UserDatabase.User("www", 33, 34));
+        assertThat(USERS.user("www")).contains(new UserDatabase.User("www", 33, 34, "/var/www"));
+        assertThat(USERS.user(33)).contains(new UserDatabase.User("www", 33, 34, "/var/www"));
         assertThat(USERS.user("nobody")).isEmpty();
         assertThat(USERS.user(7)).isEmpty();
+    }
+
+    @Test
+    void findsHomesOfUsersThatItKnows() {
+        assertThat(USERS.home(0)).isEqualTo("/root");
+        assertThat(USERS.home(33)).isEqualTo("/var/www");
+        assertThat(USERS.home(7)).as("of an unknown user").isEqualTo("/");
+        assertThat(USERS.home(99)).as("of a user without one").isEqualTo("/");
+    }
+
+    @Test
+    void knowsNoHomeThatIsNoPlainPath() {
+        for (String home : new String[] {"relative", "", "/x\0y", "/" + "x".repeat(4096)}) {
+            assertThat(new UserDatabase("a:x:5:5::" + home + ":/bin/sh", "").home(5))
+                    .isEqualTo("/");
+        }
+        assertThat(new UserDatabase("a:x:5:5", "").home(5)).isEqualTo("/");
+        assertThat(new UserDatabase("a:x:5:5::/a\nb:x:0:0::/b:", "").home(5)).isEqualTo("/a");
     }
 
     @Test
