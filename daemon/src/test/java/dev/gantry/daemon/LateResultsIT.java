@@ -4,16 +4,23 @@ import static dev.gantry.daemon.TestCalls.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.gantry.cri.runtime.v1.ContainerEventResponse;
+import dev.gantry.cri.runtime.v1.ContainerEventType;
+import dev.gantry.cri.runtime.v1.GetEventsRequest;
 import dev.gantry.cri.runtime.v1.PodSandboxConfig;
 import dev.gantry.cri.runtime.v1.PodSandboxState;
 import io.grpc.Context;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -75,6 +82,21 @@ class LateResultsIT {
         }
     }
 
+    /// What clients are told from now on.
+    private List<ContainerEventType> listen() {
+        List<ContainerEventType> heard = new CopyOnWriteArrayList<>();
+        Iterator<ContainerEventResponse> events =
+                node.client().runtime().getContainerEvents(GetEventsRequest.getDefaultInstance());
+        var _ = Thread.ofPlatform().daemon(true).start(() -> {
+            try {
+                events.forEachRemaining(it -> heard.add(it.getContainerEventType()));
+            } catch (StatusRuntimeException _) {
+                // the node is stopped
+            }
+        });
+        return heard;
+    }
+
     private Path begun() {
         return hold.resolveSibling("begun");
     }
@@ -105,13 +127,20 @@ class LateResultsIT {
     @Test
     void aRetryGetsThePodThatWasMadeMeanwhile() throws IOException {
         node.start();
+        List<ContainerEventType> heard = listen();
         PodSandboxConfig.Builder pod = calls.pod("pod");
         giveUpOn(pod);
         Files.delete(hold);
         awaitLog("made too late for its caller; kept for a retry");
         assertThat(calls.pods()).as("pods that somebody knows of").isEmpty();
+        assertThat(heard).isEmpty();
 
         String id = calls.run(pod);
+
+        await("its events are told")
+                .atMost(ChildNode.PATIENCE)
+                .until(() -> heard.equals(List.of(
+                        ContainerEventType.CONTAINER_CREATED_EVENT, ContainerEventType.CONTAINER_STARTED_EVENT)));
 
         assertThat(calls.pods())
                 .singleElement()
@@ -141,6 +170,7 @@ class LateResultsIT {
     void aPodThatNobodyAsksForAgainIsRemoved() throws IOException {
         node.set("runtime.late_result_timeout", "\"1s\"");
         node.start();
+        List<ContainerEventType> heard = listen();
         giveUpOn(calls.pod("pod"));
         Files.delete(hold);
 
@@ -150,5 +180,6 @@ class LateResultsIT {
         await("nothing is left")
                 .atMost(ChildNode.PATIENCE)
                 .until(() -> node.left().isEmpty());
+        assertThat(heard).isEmpty();
     }
 }
