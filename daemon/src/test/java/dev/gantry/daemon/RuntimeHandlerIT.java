@@ -2,8 +2,10 @@ package dev.gantry.daemon;
 
 import static dev.gantry.daemon.TestCalls.refused;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.gantry.cri.runtime.v1.ContainerConfig;
+import dev.gantry.cri.runtime.v1.ExecSyncRequest;
 import dev.gantry.cri.runtime.v1.PodSandboxConfig;
 import dev.gantry.cri.runtime.v1.RuntimeCondition;
 import dev.gantry.cri.runtime.v1.RuntimeHandler;
@@ -14,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -51,6 +54,17 @@ class RuntimeHandlerIT {
         node.set(handler + ".allowed_annotations", "[\"pod.test/*\"]");
         node.set(handler + ".allowed_container_annotations", "[\"container.test/*\"]");
         node.set("runtime.handlers.old.binary", ChildNode.quoted(old));
+        Path slow = Files.writeString(node.directory().resolve("slow-runc"), """
+            #!/bin/sh
+            case " $* " in *' exec '*) ;; *) exec runc "$@" ;; esac
+            sleep 3
+            runc "$@"
+            code=$?
+            touch %s
+            exit $code
+            """.formatted(executed()));
+        Files.setPosixFilePermissions(slow, PosixFilePermissions.fromString("rwxr-xr-x"));
+        node.set("runtime.handlers.slow.binary", ChildNode.quoted(slow));
         calls = node.start().calls();
     }
 
@@ -64,10 +78,38 @@ class RuntimeHandlerIT {
         node.close();
     }
 
+    private Path executed() {
+        return node.directory().resolve("executed");
+    }
+
     private StatusResponse status() {
         return node.client()
                 .runtime()
                 .status(StatusRequest.newBuilder().setVerbose(true).build());
+    }
+
+    /// The client waits no longer than it has said, and what begins after that does not go on.
+    @Test
+    void aCommandThatBeginsTooLateIsKilled() {
+        String container = calls.run(calls.run(calls.pod("slow"), "slow"), calls.sleeper("main"));
+        ExecSyncRequest request = ExecSyncRequest.newBuilder()
+                .setContainerId(container)
+                .addAllCmd(List.of("sleep", "12361"))
+                .setTimeout(1)
+                .build();
+
+        assertThat(refused(
+                        Status.Code.DEADLINE_EXCEEDED,
+                        () -> node.client().runtime().execSync(request)))
+                .contains("killed after 1 s");
+
+        assertThat(executed()).doesNotExist();
+        await("the command has begun").atMost(ChildNode.PATIENCE).until(() -> Files.exists(executed()));
+        await("the command has ended")
+                .atMost(ChildNode.PATIENCE)
+                .until(() -> ProcessHandle.allProcesses()
+                        .noneMatch(it -> it.info().commandLine().orElse("").contains("sleep 12361")));
+        assertThat(node.log()).doesNotContain("cannot signal a command", "did not delete an ended command");
     }
 
     @Test
@@ -126,7 +168,7 @@ class RuntimeHandlerIT {
 
         assertThat(status.getRuntimeHandlersList())
                 .extracting(RuntimeHandler::getName)
-                .containsExactlyInAnyOrder("", "runc", SPECIAL, "old");
+                .containsExactlyInAnyOrder("", "runc", SPECIAL, "old", "slow");
         assertThat(status.getInfoOrThrow("config"))
                 .contains("\"stateDir\":\"" + node.state() + "\"", "\"defaultRuntimeName\":\"runc\"");
     }
