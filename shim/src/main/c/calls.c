@@ -2,7 +2,7 @@
 #include "shim.h"
 
 enum { DRAIN_MS = 10000, LAST_EVENTS_MS = 2000, IDLE_MS = 60000, MAX_SIGNAL = 64 };
-enum { MAX_MESSAGE = 256 };
+enum { MAX_MESSAGE = 256, DISCARD_MS = 10000 };
 
 _Static_assert(sizeof(struct create_request) <= MAX_MESSAGE, "the largest of the requests");
 
@@ -18,11 +18,12 @@ static bool failed(struct job *job, const char *error) {
 	return error != NULL;
 }
 
-/* Run runc for a container, and nothing else. */
-static int run(struct call *call, struct job *job, const char *const *command) {
+/* Run runc for a container, and nothing else, or fail. */
+static int run(struct job *job, struct call *call, const char *const *command) {
 	int error = job_run(job, command, NULL);
 
-	return error == 0 ? 0 : call_fail_with(call, error, "cannot run runc");
+	if (error != 0) call_fail_with(call, error, "cannot run runc");
+	return error;
 }
 
 /* ---- Create ---- */
@@ -36,17 +37,38 @@ static void publish_create(const struct process *p) {
 		{r.stdin, r.stdout, r.stderr, r.terminal}, {0}, (uint64_t)p->pid);
 }
 
+/* Whatever runc said to it: the container is none, and the call learns why. */
+static void discarded(struct job *job, const char *error) {
+	struct container *c = job->process->container;
+
+	if (error != NULL) log_warn("cannot delete what there was of %s: %s", c->id, error);
+	rootfs_unmount(c->bundle);
+	call_fail(job->call, (enum code)job->code, "runc create failed: %s", job->reason);
+	container_free(c);
+}
+
+/* A runc that was killed, or that lied, may have left a container. */
+static void discard(const struct job *creation, const char *error) {
+	struct container *c = creation->process->container;
+	struct job *job = job_new(creation->process, creation->call, discarded);
+
+	if (job != NULL) {
+		job->limit_ms = DISCARD_MS;
+		job->reason = strdup(error);
+		job->code = creation->timed_out ? DEADLINE_EXCEEDED : UNKNOWN;
+	}
+	if (job_run(job, WORDS("delete", "--force", c->id), NULL) == 0) return;
+	rootfs_unmount(c->bundle);
+	call_fail(creation->call, UNKNOWN, "runc create failed: %s", error);
+	container_free(c);
+}
+
 static void created(struct job *job, const char *error) {
 	struct process *p = job->process;
-	struct container *c = p->container;
-	bool unknown = error == NULL && process_made(p, "init.pid") != 0;
 
-	if (failed(job, unknown ? "it left no process id" : error)) {
-		if (job->timed_out || unknown)
-			spawn_runc(&c->settings, "/dev/null", WORDS("delete", "--force", c->id),
-				   &(struct spawn){0});
-		rootfs_unmount(c->bundle);
-		container_free(c);
+	if (error == NULL && process_made(p, "init.pid") != 0) error = "it left no process id";
+	if (error != NULL) {
+		discard(job, error);
 		return;
 	}
 	io_started(&p->io);
@@ -54,6 +76,18 @@ static void created(struct job *job, const char *error) {
 	publish_create(p);
 	buf_free(&p->spec);
 	REPLY(job->call, create_response, (uint64_t)p->pid);
+}
+
+/* The name of the file in which runc leaves the pid, of which no older one may be there. */
+static char *fresh_pid_file(const struct process *p) {
+	bool first = p->exec_id == NULL;
+	cleanup_free char *draft =
+		str_format(".%s%s.pid", first ? "init" : "exec-", first ? "" : p->exec_id);
+
+	if (draft == NULL) return NULL;
+	unlinkat(p->container->directory, draft, 0); /* where runc writes it first */
+	unlinkat(p->container->directory, draft + 1, 0);
+	return strdup(draft + 1);
 }
 
 /*
@@ -85,7 +119,7 @@ static int make_process(struct process *p, struct job *job, const char **command
 
 static int create(struct container *c, const struct create_request *r, struct call *call,
 		  char *reason, size_t size) {
-	cleanup_free char *pid_file = str_format("%s/init.pid", c->bundle);
+	cleanup_free char *pid_file = fresh_pid_file(c->init);
 	const struct settings *s = &c->settings;
 	struct job *job = job_new(c->init, call, created);
 	int error = io_init(&c->init->io, r->terminal, r->stdin, r->stdout, r->stderr);
@@ -146,7 +180,7 @@ static void started(struct job *job, const char *error) {
 static void exec_started(struct job *job, const char *error) {
 	struct process *p = job->process;
 	const struct container *c = p->container;
-	cleanup_free char *pid_file = str_format("%s.pid", p->exec_id);
+	cleanup_free char *pid_file = str_format("exec-%s.pid", p->exec_id);
 
 	if (error == NULL && (pid_file == NULL || process_made(p, pid_file) != 0))
 		error = "it left no process id";
@@ -166,7 +200,7 @@ static void exec_started(struct job *job, const char *error) {
 
 static int start_exec(struct process *p, struct job *job) {
 	const struct container *c = p->container;
-	cleanup_free char *pid_file = str_format("%s/%s.pid", c->bundle, p->exec_id), *file = NULL;
+	cleanup_free char *pid_file = fresh_pid_file(p), *file = NULL;
 
 	job->input = memory_file("process", buf_str(&p->spec));
 	file = str_format("/proc/%d/fd/%d", getpid(), job->input);
@@ -238,6 +272,7 @@ static void deleted(struct job *job, const char *error) {
 	struct container *c = p->container;
 	int mounted;
 
+	p->deleting = NULL;
 	if (error != NULL && strstr(error, "does not exist") == NULL) {
 		failed(job, error);
 		return;
@@ -288,23 +323,29 @@ void delete_process(struct process *p) {
 		return;
 	}
 	timer_stop(&p->drain);
-	p->deleting = NULL;
 	if (p->exec_id != NULL) {
+		p->deleting = NULL;
 		exit_remove(p);
 		reply_delete(call, p);
 		process_free(p);
-	} else if (is_busy(p->container)) {
-		call_fail(call, FAILED_PRECONDITION, "the container is busy");
-	} else {
-		run(call, job_new(p, call, deleted), WORDS("delete", p->container->id));
+	} else if (!is_busy(p->container)) {
+		if (run(job_new(p, call, deleted), call, WORDS("delete", p->container->id)) != 0)
+			p->deleting = NULL;
 	}
+}
+
+void delete_resume(struct container *c) {
+	struct process *init = c->init;
+
+	if (init->deleting != NULL && init->published && init->drain.node.next == NULL)
+		delete_process(init);
 }
 
 static int do_delete(struct call *call) {
 	struct process *p = call->process;
 	bool unborn = p->state == CREATED && !p->exited;
 
-	if (p->busy > 0 || p->deleting != NULL || (!p->published && !unborn))
+	if (p->deleting != NULL || (!p->published && !unborn))
 		return call_fail(call, FAILED_PRECONDITION, "the process is not stopped");
 	p->deleting = call;
 	if (unborn && p->exec_id == NULL)
@@ -370,7 +411,8 @@ static int do_kill(struct call *call) {
 	else
 		error = process_signal(p, (int)r->signal);
 	/* A frozen process does not even die. */
-	if (r->signal == SIGKILL && cgroup != NULL && cgroup_thaw(cgroup) == 0)
+	if (r->signal == SIGKILL && p->exec_id == NULL && cgroup != NULL &&
+	    cgroup_thaw(cgroup) == 0)
 		p->container->paused = false;
 	return call_finish(call, error, "cannot send the signal");
 }
@@ -396,6 +438,18 @@ static int do_pids(struct call *call) {
 	return REPLY(call, pids_response, {infos, infos == NULL ? 0 : count});
 }
 
+/* Run runc for a container that is made and not on its way out. */
+static int run_alive(struct call *call, struct job *job, const char *const *command) {
+	const struct process *init = call->process;
+
+	if (init->state == CREATING || init->state == STOPPED || init->deleting != NULL) {
+		job_free(job);
+		return call_fail(call, FAILED_PRECONDITION, "container %s is not running",
+				 init->container->id);
+	}
+	return run(job, call, command);
+}
+
 static void paused(struct job *job, const char *error) {
 	struct container *c = job->process->container;
 
@@ -415,13 +469,13 @@ static void resumed(struct job *job, const char *error) {
 }
 
 static int do_pause(struct call *call) {
-	return run(call, job_new(call->process, call, paused),
-		   WORDS("pause", call->process->container->id));
+	return run_alive(call, job_new(call->process, call, paused),
+			 WORDS("pause", call->process->container->id));
 }
 
 static int do_resume(struct call *call) {
-	return run(call, job_new(call->process, call, resumed),
-		   WORDS("resume", call->process->container->id));
+	return run_alive(call, job_new(call->process, call, resumed),
+			 WORDS("resume", call->process->container->id));
 }
 
 static void finished(struct job *job, const char *error) {
@@ -433,7 +487,8 @@ static int do_update(struct call *call) {
 	struct job *job = job_new(call->process, call, finished);
 
 	if (job != NULL) job->input = memory_file("resources", r->resources.value);
-	return run(call, job, WORDS("update", "--resources", "-", call->process->container->id));
+	return run_alive(call, job,
+			 WORDS("update", "--resources", "-", call->process->container->id));
 }
 
 static void checkpointed(struct job *job, const char *error) {
@@ -459,12 +514,14 @@ static int do_checkpoint(struct call *call) {
 			call, INVALID_ARGUMENT,
 			"the checkpoint's path or options are malformed, or another is made");
 	buf_put(&p->spec, r->path.p, r->path.n); /* kept for the event */
-	return run(call, job_new(p, call, checkpointed),
-		   WORDS("checkpoint", "--image-path", path, o.exit ? "" : "--leave-running",
-			 o.open_tcp ? "--tcp-established" : "",
-			 o.external_unix_sockets ? "--ext-unix-sk" : "",
-			 o.terminal ? "--shell-job" : "", o.file_locks ? "--file-locks" : "",
-			 p->container->id));
+	if (run(job_new(p, call, checkpointed), call,
+		WORDS("checkpoint", "--image-path", path, o.exit ? "" : "--leave-running",
+		      o.open_tcp ? "--tcp-established" : "",
+		      o.external_unix_sockets ? "--ext-unix-sk" : "",
+		      o.terminal ? "--shell-job" : "", o.file_locks ? "--file-locks" : "",
+		      p->container->id)) != 0)
+		buf_free(&p->spec);
+	return 0;
 }
 
 static int do_resize(struct call *call) {
@@ -505,6 +562,7 @@ static int do_connect(struct call *call) {
 /* ---- the end ---- */
 
 static void end(void) {
+	if (ending) return;
 	/* At once: whoever starts a shim from now on must get a new one. */
 	unlink(socket_path);
 	ending = true;

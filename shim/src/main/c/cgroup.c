@@ -104,20 +104,30 @@ int cgroup_thaw(const char *cgroup) {
 	return write_text(file, v2 ? "0" : "THAWED");
 }
 
-/*
- * -ESRCH if there was nobody.  A pid may be reused between its reading and the
- * signal; runc has the same race, and cgroup.kill of v2 has none.
- */
-int cgroup_kill(const char *cgroup, int signal) {
-	cleanup_free char *file = cgroup_file("", cgroup, "cgroup.kill");
+static int kill_once(const char *cgroup, int signal) {
 	cleanup_buf struct buf pids = {0};
 	int error = cgroup_pids(cgroup, &pids);
 	const uint32_t *list = (const void *)pids.data;
 
 	if (error != 0 || pids.len == 0) return error != 0 ? error : -ESRCH;
-	if (cgroup_is_v2() && signal == SIGKILL && write_text(file, "1") == 0) return 0;
 	for (size_t i = 0; i < pids.len / sizeof(*list); i++)
 		if (list[i] > 1) kill((pid_t)list[i], signal);
+	return 0;
+}
+
+/*
+ * -ESRCH if there was nobody.  A pid may be reused between its reading and the
+ * signal; runc has the same race, and cgroup.kill of v2 has none.  Without
+ * that it is done again, for what was forked meanwhile.
+ */
+int cgroup_kill(const char *cgroup, int signal) {
+	cleanup_free char *file = cgroup_file("", cgroup, "cgroup.kill");
+	int error = kill_once(cgroup, 0);
+
+	if (error != 0) return error;
+	if (cgroup_is_v2() && signal == SIGKILL && write_text(file, "1") == 0) return 0;
+	for (int i = 0; i < (signal == SIGKILL ? 4 : 1); i++)
+		kill_once(cgroup, signal);
 	return 0;
 }
 

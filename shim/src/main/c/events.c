@@ -45,8 +45,21 @@ static void disconnect(struct channel *channel) {
 	retry_ms = retry_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : retry_ms * 2;
 }
 
+/*
+ * The daemon has no room for the event now.  Any other error is an answer too:
+ * it has seen the event and does not want it.
+ */
+static bool comes_too_early(struct str answer) {
+	cleanup_arena struct arena arena = {0};
+	struct response r;
+
+	return pb_decode(&pb_response, &r, answer, &arena) == 0 &&
+	       (r.status.code == UNAVAILABLE || r.status.code == RESOURCE_EXHAUSTED);
+}
+
 static int take_answer(struct channel *channel) {
 	struct frame head;
+	bool again;
 
 	if (channel->in.len < FRAME_HEADER) return 0;
 	head = parse_frame(channel->in.data);
@@ -54,10 +67,15 @@ static int take_answer(struct channel *channel) {
 	    !outstanding)
 		return -EBADMSG;
 	if (channel->in.len < FRAME_HEADER + head.length) return 0;
-	/* An error is an answer too: the daemon has seen the event and does not want it. */
+	again = comes_too_early(
+		(struct str){(const char *)channel->in.data + FRAME_HEADER, head.length});
 	buf_drop(&channel->in, FRAME_HEADER + head.length);
 	outstanding = false;
 	retry_ms = RETRY_MS;
+	if (again) {
+		timer_start(&limit, retry_ms);
+		return 0;
+	}
 	timer_stop(&limit);
 	drop(waiting.next);
 	send_next();

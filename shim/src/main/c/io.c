@@ -22,7 +22,7 @@ int io_init(struct io *io, bool terminal, struct str in, struct str out, struct 
 
 	io->terminal = terminal;
 	io->console = io->logger = io->typed.watch.fd = -1;
-	io->console_listener = (struct watch){-1, 0, console_ready};
+	io->console_socket = (struct watch){-1, 0, console_ready};
 	list_init(&io->clients);
 	for (int i = 0; i < 2; i++)
 		io->streams[i] = (struct stream){
@@ -90,18 +90,22 @@ static int read_stream(struct stream *stream, int fd) {
 
 /* ---- input that we write ---- */
 
-static void typed_closed(struct channel *channel) {
-	struct io *io = owner_of(channel, struct io, typed);
-
-	channel_close(channel);
-	clients_resume(io); /* what they send from now on goes nowhere */
+/* Later: a client may be at work, and another may leave. */
+static void typed_sent(struct channel *channel) {
+	timer_start(&owner_of(channel, struct io, typed)->resume, 0);
 }
 
-static void typed_sent(struct channel *channel) {
-	clients_resume(owner_of(channel, struct io, typed));
+static void typed_closed(struct channel *channel) {
+	channel_close(channel);
+	typed_sent(channel); /* what clients send from now on goes nowhere */
+}
+
+static void resume_due(struct timer *timer) {
+	clients_resume(owner_of(timer, struct io, resume));
 }
 
 static int open_typed(struct io *io, int fd) {
+	io->resume.fire = resume_due;
 	io->typed = (struct channel){.sent = typed_sent, .closed = typed_closed};
 	return channel_open(&io->typed, fd);
 }
@@ -115,7 +119,8 @@ int io_type(struct io *io, const void *data, size_t n) {
 
 void io_close_input(struct io *io) {
 	close_fd(&io->held[0]);
-	io->input_ended = true;
+	/* A terminal is for whoever comes next as well, unless it is to be typed on once. */
+	io->input_ended |= !io->terminal || strstr(io->uri[0], "?once") != NULL;
 	if (io->typed.watch.fd >= 0 && !io->terminal) channel_end(&io->typed);
 }
 
@@ -123,11 +128,12 @@ void io_close_input(struct io *io) {
 
 static int open_plain(const char *path, int flags, bool fifo) {
 	struct stat status;
-	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0644);
+	/* Nobody else may be there yet, which must not hold us up. */
+	int fd = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0644);
 
 	if (fd < 0) return -errno;
 	if (fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || !fifo) &&
-	    !S_ISDIR(status.st_mode))
+	    !S_ISDIR(status.st_mode) && fcntl(fd, F_SETFL, flags) == 0)
 		return fd;
 	close(fd);
 	return -EINVAL;
@@ -166,7 +172,7 @@ static int open_logger(struct io *io, int fds[3], const struct container *c) {
 	int ends[2][2];
 	pid_t pid;
 
-	if (uri == NULL || setenv("CONTAINER_ID", c->id, true) < 0) return -ENOMEM;
+	if (uri == NULL) return -ENOMEM;
 	for (int n = 0; rest != NULL && n < MAX_LOGGER_WORDS; n++) {
 		words[n] = strsep(&rest, n == 0 ? "?" : n % 2 == 1 ? "=&" : "&");
 		percent_decode(words[n]);
@@ -177,6 +183,7 @@ static int open_logger(struct io *io, int fds[3], const struct container *c) {
 	if (pipe2(ends[1], O_CLOEXEC) < 0) return -errno;
 	err = ends[1][0];
 	fds[2] = ends[1][1];
+	if (setenv("CONTAINER_ID", c->id, true) < 0) return -ENOMEM;
 	pid = spawn(&(struct spawn){
 		.argv = (const char *const *)words,
 		.fds = {-1, -1, -1, out, err, -1},
@@ -236,12 +243,12 @@ static int listen_for_console(struct io *io, const char *path) {
 	if (strlen(path) >= sizeof(address.sun_path)) return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
 	unlink(path);
-	io->console_listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (io->console_listener.fd < 0 ||
-	    bind(io->console_listener.fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(io->console_listener.fd, 1) < 0)
+	io->console_socket.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (io->console_socket.fd < 0 ||
+	    bind(io->console_socket.fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(io->console_socket.fd, 1) < 0)
 		return -errno;
-	return loop_want(&io->console_listener, EPOLLIN);
+	return loop_want(&io->console_socket, EPOLLIN);
 }
 
 static int receive_console(int socket) {
@@ -282,20 +289,42 @@ static int use_console(struct io *io, int master) {
 	return error;
 }
 
-static void console_ready(struct watch *watch, uint32_t events) {
-	struct io *io = owner_of(watch, struct io, console_listener);
-	cleanup_close int socket = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
-	int error;
+/* Its name goes with it. */
+static void close_console(struct watch *watch) {
+	struct sockaddr_un address = {0};
+	socklen_t size = sizeof(address) - 1;
 
-	if (socket < 0 || events == 0) return;
-	error = use_console(io, receive_console(socket));
+	if (watch->fd >= 0 && getsockname(watch->fd, (struct sockaddr *)&address, &size) == 0)
+		unlink(address.sun_path);
 	loop_close(watch);
+}
+
+/* The connection is there: the terminal comes when the process is about to run. */
+static void console_sent(struct watch *watch, uint32_t events) {
+	struct io *io = owner_of(watch, struct io, console_socket);
+	int master = events == 0 ? -EAGAIN : receive_console(watch->fd), error;
+
+	if (master == -EAGAIN) return;
+	close_console(watch);
+	error = use_console(io, master);
 	if (error != 0) log_error("runc sent no usable terminal: %s", strerror(-error));
 }
 
+static void console_ready(struct watch *watch, uint32_t events) {
+	int fd = events == 0 ? -1 : accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0) return;
+	close_console(watch);
+	*watch = (struct watch){fd, 0, console_sent};
+	if (loop_want(watch, EPOLLIN) != 0) close_console(watch);
+}
+
 void io_started(struct io *io) {
-	if (io->console_listener.fd >= 0) console_ready(&io->console_listener, EPOLLIN);
-	loop_close(&io->console_listener);
+	struct watch *console = &io->console_socket;
+
+	if (console->fd >= 0 && console->ready == console_ready) console_ready(console, EPOLLIN);
+	if (console->fd >= 0 && console->ready == console_sent) console_sent(console, EPOLLIN);
+	close_console(console);
 	io->opened = true;
 	clients_resume(io);
 }
@@ -334,7 +363,8 @@ void io_free(struct io *io) {
 		buf_free(&io->streams[i].line);
 	}
 	clients_leave(io);
-	loop_close(&io->console_listener);
+	close_console(&io->console_socket);
+	timer_stop(&io->resume);
 	channel_close(&io->typed);
 	close_fd(&io->console);
 	for (int i = 0; i < 3; i++) {

@@ -11,8 +11,8 @@
 
 enum { LINE_DEFAULT = 16384, LINE_MAX_SIZE = 1 << 20, HEAD = 40, BATCH = 65536, MAX_FILES = 100 };
 
-/* Shared by all logs: it is empty whenever log_write or log_end returns. */
-static char batch[BATCH];
+/* Shared by all logs: whole lines, and empty whenever log_write or log_end returns. */
+static char batch[HEAD + LINE_MAX_SIZE + 1];
 static size_t filled;
 
 static uint64_t monotonic_nanos(void) {
@@ -29,15 +29,19 @@ static void lose(struct log *log, size_t n, int error) {
 	log->reported = true;
 }
 
-/* Nothing is left of a line that was written in part: the next begins on a line of its own. */
-static void cut_torn_line(const struct log *log, size_t written) {
+/*
+ * Nothing is left of a line that was written in part: the next begins on a
+ * line of its own.  How much of what was written stays.
+ */
+static size_t cut_torn_line(const struct log *log, size_t written) {
 	size_t keep = written;
 	off_t end = lseek(log->fd, 0, SEEK_END);
 
 	while (keep > 0 && batch[keep - 1] != '\n')
 		keep--;
-	if (end >= (off_t)(written - keep) && ftruncate(log->fd, end - (off_t)(written - keep)) < 0)
+	if (end < (off_t)(written - keep) || ftruncate(log->fd, end - (off_t)(written - keep)) < 0)
 		log_warn("cannot cut %s: %s", log->path, strerror(errno));
+	return keep;
 }
 
 /* PATH.1 is the newest of the old ones; the oldest goes. */
@@ -49,7 +53,10 @@ static void rotate(struct log *log) {
 		if (from != NULL && to != NULL) rename(from, to);
 	}
 	if (log->max_files == 1) unlink(log->path);
-	if (log_reopen(log) != 0) lose(log, 0, errno);
+	if (log_reopen(log) != 0) {
+		lose(log, 0, errno);
+		log->size = 0; /* not again for each line */
+	}
 }
 
 static void flush(struct log *log) {
@@ -61,8 +68,12 @@ static void flush(struct log *log) {
 
 		if (n < 0 && errno == EINTR) continue;
 		if (n < 0) {
-			if (done > 0) cut_torn_line(log, done);
-			lose(log, filled - done, errno);
+			int error = errno;
+
+			done = cut_torn_line(log, done);
+			lose(log, filled - done, error);
+			for (size_t i = done; i < filled; i++)
+				log->counters.lines -= batch[i] == '\n';
 			break;
 		}
 		done += (size_t)n;
@@ -98,16 +109,7 @@ static void put_head(uint8_t number, char tag) {
 	filled += HEAD;
 }
 
-static void put(struct log *log, const void *data, size_t n) {
-	while (n > BATCH - filled) {
-		size_t part = BATCH - filled;
-
-		memcpy(batch + filled, data, part);
-		filled = BATCH;
-		flush(log);
-		data = (const char *)data + part;
-		n -= part;
-	}
+static void put(const void *data, size_t n) {
 	if (n > 0) memcpy(batch + filled, data, n);
 	filled += n;
 }
@@ -116,16 +118,16 @@ static void put_line(struct log *log, struct stream *stream, char tag, const uin
 		     size_t n) {
 	size_t size = HEAD + stream->line.len + n + 1;
 
-	if (filled > 0 && size > BATCH - filled) flush(log); /* whole lines, if they fit */
+	if (filled > 0 && filled + size > BATCH) flush(log);
 	if (log->max_size > 0 && log->size + filled > 0 &&
 	    log->size + filled + size > log->max_size) {
 		flush(log);
 		rotate(log);
 	}
 	put_head(stream->number, tag);
-	put(log, stream->line.data, stream->line.len);
-	put(log, data, n);
-	put(log, "\n", 1);
+	put(stream->line.data, stream->line.len);
+	put(data, n);
+	put("\n", 1);
 	log->counters.lines++;
 	stream->line.len = 0;
 }

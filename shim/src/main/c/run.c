@@ -124,7 +124,14 @@ void job_free(struct job *job) {
 	timer_stop(&job->limit);
 	close_fd(&job->log);
 	close_fd(&job->input);
+	free(job->reason);
 	free(job);
+}
+
+void jobs_hurry(const struct process *p, int ms) {
+	list_each(job, &jobs, struct job, node)
+		if (job->process == p && job->limit.at > now_ms() + ms)
+			timer_start(&job->limit, ms);
 }
 
 /*
@@ -134,7 +141,7 @@ void job_free(struct job *job) {
 int job_run(struct job *job, const char *const *command, const int fds[3]) {
 	if (job == NULL) return -ENOMEM;
 	const struct container *c = job->process->container;
-	int64_t ms = job->call->timeout_nano / 1000000;
+	int64_t ms = job->limit_ms > 0 ? job->limit_ms : job->call->timeout_nano / 1000000;
 	struct spawn run = {.directory = c->bundle, .fds = {job->input, -1, -1}, .count = 3};
 
 	if (fds != NULL) memcpy(run.fds, fds, 3 * sizeof(*fds));

@@ -81,6 +81,9 @@ struct job {
 	struct process *process;
 	struct call *call;
 	const char *command;
+	int limit_ms; /* or 0: the call's */
+	char *reason; /* of a call that has failed already */
+	int code;
 	/* ERROR is NULL when runc ended with 0. */
 	void (*done)(struct job *job, const char *error);
 };
@@ -93,6 +96,8 @@ int job_run(struct job *job, const char *const *command, const int fds[3]);
 struct job *job_new(struct process *p, struct call *call,
 		    void (*done)(struct job *job, const char *error));
 void job_free(struct job *job);
+/* Those of the process get no more time than that. */
+void jobs_hurry(const struct process *p, int ms);
 
 int reaper_open(void);
 /* Be spared by the OOM killer, and have descriptors enough; what is spawned is as it was. */
@@ -114,9 +119,10 @@ struct io {
 	int held[3]; /* the other ends of FIFOs: see hold_output, hold_input */
 	struct stream streams[2];
 	struct log *log;
-	struct watch console_listener;
-	int console;	      /* the terminal's master */
-	struct channel typed; /* to the process */
+	struct watch console_socket; /* of runc: listening, then the connection */
+	int console;		     /* the terminal's master */
+	struct channel typed;	     /* to the process */
+	struct timer resume;
 	bool input_ended;
 	struct list clients;
 	int logger; /* its pidfd */
@@ -337,6 +343,8 @@ int serve_call(struct call *call, const struct request *request);
 void serve_clients(void);
 /* The next step of a Delete whose process has ended. */
 void delete_process(struct process *p);
+/* A Delete that waited for runs of runc goes on when there are none. */
+void delete_resume(struct container *c);
 void reply_wait(struct call *call, const struct process *p);
 
 /* ---- events.c ---- */
@@ -357,8 +365,6 @@ int action_start(const struct flags *flags);
 int serve(const char *ttrpc_address, const char *socket_path, int listener);
 int action_delete(const struct flags *flags);
 int action_info(const struct flags *flags);
-/* ---- readfile.c ---- */
-int action_read(const struct flags *flags);
 /* ---- pin.c ---- */
 int action_pin(const struct flags *flags);
 

@@ -3,6 +3,9 @@
 
 #include <sys/syscall.h>
 
+/* So long a start may go on when its container has ended. */
+enum { LATE_START_MS = 10000 };
+
 static LIST_HEAD(containers);
 
 struct timestamp now_stamp(void) {
@@ -96,8 +99,7 @@ void process_free(struct process *p) {
 		call_fail(call, NOT_FOUND, "the process was deleted");
 	list_each(call, &p->drainers, struct call, waiting)
 		call_fail(call, NOT_FOUND, "the process was deleted");
-	list_each(call, &p->drainers, struct call, waiting)
-		call_fail(call, NOT_FOUND, "the process was deleted");
+	if (p->deleting != NULL) call_fail(p->deleting, NOT_FOUND, "the process was deleted");
 	list_remove(&p->node);
 	timer_stop(&p->drain);
 	io_free(&p->io);
@@ -125,10 +127,13 @@ int process_made(struct process *p, const char *pid_file) {
 	struct container *c = p->container;
 	cleanup_free char *text = read_text(c->directory, pid_file);
 	long pid = text == NULL ? 0 : strtol(text, NULL, 10);
+	siginfo_t info;
 
-	if (pid <= 1 || pid > INT32_MAX) return -EBADMSG;
+	/* Our child it must be, dead or alive: until it is fetched the pid is its own. */
+	if (pid <= 1 || pid > INT32_MAX ||
+	    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return -EBADMSG;
 	p->pid = (pid_t)pid;
-	/* It is our child, and until it is fetched the pid is its own. */
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	p->started = start_time(p->pid);
 	if (p != c->init) return 0;
@@ -193,13 +198,19 @@ bool tasks_each(bool (*visit)(pid_t pid)) {
 	return false;
 }
 
-/* Whether execs live on after the first process, as in a pid namespace that is not their own. */
+/*
+ * Whether execs live on after the first process, as in a pid namespace that is
+ * not their own, or are just being started.
+ */
 static bool others_live(struct container *c) {
 	bool live = false;
 
 	list_each(p, &c->processes, struct process, node) {
-		if (p == c->init || p->pid <= 0 || p->published) continue;
-		process_signal(p, SIGKILL);
+		if (p == c->init || p->state == CREATED || p->published) continue;
+		if (p->pid > 0)
+			process_signal(p, SIGKILL);
+		else
+			jobs_hurry(p, LATE_START_MS);
 		live = true;
 	}
 	return live;
@@ -217,6 +228,8 @@ static void settle(struct container *c) {
 }
 
 void tasks_settle(void) {
-	list_each(c, &containers, struct container, node)
+	list_each(c, &containers, struct container, node) {
 		settle(c);
+		delete_resume(c);
+	}
 }

@@ -11,6 +11,11 @@ class GantryShimAsanIT extends GantryShimIT {
 
     @Override
     Path binary() {
+        return sanitized();
+    }
+
+    /// That build, or the test is skipped with a reason.
+    static Path sanitized() {
         Requirements.check();
         Optional<Path> binary =
                 Optional.ofNullable(System.getenv("GANTRY_SHIM_ASAN")).map(Path::of);

@@ -12,9 +12,12 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,15 +38,26 @@ class ShimFaultsIT {
     /// Says what the runc of the node is to do instead of its work.
     private Path mood;
 
+    Path binary() {
+        return GantryShimIT.built();
+    }
+
     @BeforeEach
     void open() throws IOException {
-        Path shim = GantryShimIT.built();
+        Path shim = binary();
         folder = Files.createTempDirectory("gr");
         mood = folder.resolve("mood");
         Path runc = Files.writeString(folder.resolve("runc"), """
             #!/bin/sh
+            # after NAME ARGUMENT...: the one that follows NAME
+            after() { name=$1; shift; for word; do [ "$last" != "$name" ] || echo "$word"; last=$word; done; }
             case $(cat %s 2>/dev/null) in
                 hangs) case $* in *" create "*) exec sleep 1000 ;; esac; exec runc "$@" ;;
+                "always hangs") exec sleep 1000 ;;
+                "hangs in exec") case $* in *" exec "*) exec sleep 1000 ;; esac; exec runc "$@" ;;
+                "sends no terminal") exec perl -MIO::Socket::UNIX \
+                        -e '$s = IO::Socket::UNIX->new($ARGV[0]) or die $!; sleep 1000' "$(after --console-socket "$@")" ;;
+                lies) pid=$(after --pid-file "$@"); [ -z "$pid" ] || cp stranger "$pid"; exit 0 ;;
                 fails) echo no luck >&2; exit 3 ;;
                 "is killed") kill -9 $$ ;;
                 "talks nonsense") head -c 300000 /dev/urandom; head -c 300000 /dev/urandom >&2; exit 0 ;;
@@ -111,6 +125,143 @@ class ShimFaultsIT {
         container.create(STREAMS);
         container.start();
         assertThat(pod.shim.state("a", INIT).status()).isEqualTo(TaskStatus.RUNNING);
+    }
+
+    @Test
+    void aRuncThatAlwaysHangsHoldsNothingForEver() throws Exception {
+        Container pod = running("pod", Optional.empty());
+        Container container = container("a", Optional.of(pod.shim), "/bin/sleep", "1000");
+        runc("always hangs");
+
+        assertThatThrownBy(() -> pod.shim.create(
+                        "a", container.bundle, List.<Mount>of(), STREAMS, node.options, Duration.ofSeconds(1)))
+                .isInstanceOf(ShimException.TimedOut.class);
+
+        await(() -> unknown(pod.shim, "a"));
+        assertThat(ProcessHandle.of(pod.shim.shimPid()).orElseThrow().children())
+                .as("children but for the pod's process")
+                .hasSize(1);
+    }
+
+    @Test
+    void aTerminalThatDoesNotComeHoldsUpNobodyElse() throws Exception {
+        Container pod = running("pod", Optional.empty());
+        Container container = node.withoutFifos("a", Optional.of(pod.shim), true, "/bin/sleep", "1000");
+        runc("sends no terminal");
+        CompletableFuture<Void> creation = CompletableFuture.runAsync(() -> pod.shim.create(
+                "a",
+                container.bundle,
+                List.<Mount>of(),
+                ShimStreams.attached(true, false, true),
+                node.options,
+                Duration.ofSeconds(3)));
+
+        int answers = 0;
+        while (!creation.isDone()) {
+            assertThat(pod.shim.state("pod", INIT, Duration.ofSeconds(1)).status())
+                    .isEqualTo(TaskStatus.RUNNING);
+            answers++;
+            Thread.sleep(20);
+        }
+
+        assertThat(answers).isGreaterThan(10);
+        assertThatThrownBy(creation::join).hasCauseInstanceOf(ShimException.class);
+        runc("works");
+        await(() -> unknown(pod.shim, "a"));
+        try (Stream<Path> files = Files.list(container.bundle.directory())) {
+            assertThat(files.map(it -> it.getFileName().toString())).noneMatch(it -> it.startsWith(".console"));
+        }
+    }
+
+    @Test
+    void aStrangersPidIsNotTakenForAContainers() throws Exception {
+        Container pod = running("pod", Optional.empty());
+        Process stranger = new ProcessBuilder("sleep", "1000").start();
+        try {
+            for (String does : List.of("lies", "talks nonsense")) {
+                Container container = container("a", Optional.of(pod.shim), "/bin/sleep", "1000");
+                for (String file : List.of("stranger", "init.pid", ".init.pid")) {
+                    Files.writeString(container.bundle.directory().resolve(file), Long.toString(stranger.pid()));
+                }
+                runc(does);
+                assertThatThrownBy(() -> container.create(STREAMS))
+                        .as(does)
+                        .isInstanceOf(ShimException.class)
+                        .hasMessageEndingWith("it left no process id");
+                runc("works");
+                container.create(STREAMS); // what lay about is in nobody's way
+                container.start();
+                container.remove();
+                node.forget(container);
+            }
+            assertThat(stranger.isAlive()).isTrue();
+        } finally {
+            stranger.destroyForcibly().waitFor();
+        }
+    }
+
+    @Test
+    void aContainerThatIsBeingMadeIsNotPausedOrUpdated() throws Exception {
+        Container pod = running("pod", Optional.empty());
+        Container container = container("a", Optional.of(pod.shim), "/bin/sleep", "1000");
+        runc("hangs");
+        CompletableFuture<Void> creation = CompletableFuture.runAsync(() ->
+                pod.shim.create("a", container.bundle, List.<Mount>of(), STREAMS, node.options, Duration.ofSeconds(2)));
+        await(() -> !unknown(pod.shim, "a"));
+
+        assertThatThrownBy(() -> pod.shim.pause("a")).hasMessageContaining("container a is not running");
+        assertThatThrownBy(() -> pod.shim.update("a", Json.write(Map.of())))
+                .hasMessageContaining("container a is not running");
+
+        assertThatThrownBy(creation::join).hasCauseInstanceOf(ShimException.class);
+        runc("works");
+        await(() -> unknown(pod.shim, "a"));
+    }
+
+    @Test
+    void aCommandThatNeverStartsKeepsNoDeadContainer() throws Exception {
+        Container pod = running("pod", Optional.empty());
+        Container container = running("a", Optional.of(pod.shim));
+        container.shim.exec("a", "e", Json.write(ShimNode.process(false, "/bin/sleep", "1000")), STREAMS);
+        runc("hangs in exec");
+        CompletableFuture<Void> start = CompletableFuture.runAsync(() -> container.shim.startExec("a", "e"));
+        await(() ->
+                ProcessHandle.of(pod.shim.shimPid()).orElseThrow().children().count() == 3);
+
+        container.shim.kill("a", INIT, 9, true);
+
+        assertThat(container.await().status()).isEqualTo(137);
+        assertThatThrownBy(start::join).hasCauseInstanceOf(ShimException.class);
+        assertThat(container.shim.delete("a", INIT).status()).isEqualTo(137);
+        assertThat(unknown(pod.shim, "a")).isTrue();
+    }
+
+    @Test
+    void aDeletionWaitsForWhatStillRunsInTheContainer() throws Exception {
+        Container pod = running("pod", Optional.empty());
+        Container container = running("a", Optional.of(pod.shim));
+        runc("always hangs");
+        CompletableFuture<Void> update =
+                CompletableFuture.runAsync(() -> container.shim.update("a", Json.write(Map.of())));
+        await(() ->
+                ProcessHandle.of(pod.shim.shimPid()).orElseThrow().children().count() == 3);
+        container.shim.kill("a", INIT, 9, true);
+        assertThat(container.await().status()).isEqualTo(137);
+        runc("works");
+
+        CompletableFuture<Exit> deletion = CompletableFuture.supplyAsync(() -> container.shim.delete("a", INIT));
+        Thread.sleep(300);
+        assertThat(deletion).isNotDone();
+        ProcessHandle.of(pod.shim.shimPid())
+                .orElseThrow()
+                .children()
+                .filter(it -> it.info().arguments().stream()
+                        .anyMatch(all -> List.of(all).contains("1000")))
+                .filter(it -> it.pid() != pod.pid)
+                .forEach(ProcessHandle::destroyForcibly);
+
+        assertThat(deletion.get(SECONDS, TimeUnit.SECONDS).status()).isEqualTo(137);
+        assertThatThrownBy(update::join).hasCauseInstanceOf(ShimException.class);
     }
 
     @Test

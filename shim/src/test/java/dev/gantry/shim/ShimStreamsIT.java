@@ -27,9 +27,13 @@ class ShimStreamsIT {
     private ShimNode node;
     private Path log;
 
+    Path binary() {
+        return GantryShimIT.built();
+    }
+
     @BeforeEach
     void open() throws IOException {
-        node = new ShimNode(GantryShimIT.built());
+        node = new ShimNode(binary());
         log = node.directory().resolve("100% of the log");
     }
 
@@ -218,6 +222,7 @@ class ShimStreamsIT {
         container.start();
         AttachedClient client = new AttachedClient(container, INIT, true);
         container.shim.resizePty("a", INIT, 123, 45);
+        container.shim.closeIo("a", INIT); // which ends no terminal
 
         client.send("go\n");
 
