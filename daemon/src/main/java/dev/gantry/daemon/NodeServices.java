@@ -19,6 +19,7 @@ import dev.gantry.linux.UserNamespaces;
 import dev.gantry.runtime.Containers;
 import dev.gantry.runtime.RuntimeServices;
 import dev.gantry.runtime.StreamingSettings;
+import dev.gantry.sandbox.AppArmor;
 import dev.gantry.sandbox.CgroupDriver;
 import dev.gantry.sandbox.HandlerFeatures;
 import dev.gantry.sandbox.PauseImage;
@@ -84,6 +85,7 @@ final class NodeServices {
     private final Images images;
     private final GarbageCollector garbage;
     private final ExecutorService steps;
+    private final AppArmor apparmor;
     private final Sandboxes sandboxes;
     private final RuntimeServices runtime;
     private final CriImageService imageService;
@@ -118,7 +120,8 @@ final class NodeServices {
         PodCgroups podCgroups = podCgroups(cgroups);
         SandboxPlaces places =
                 new SandboxPlaces(root, state, configuration.cni().netnsDir());
-        SpecParts specParts = new SpecParts();
+        this.apparmor = new AppArmor();
+        SpecParts specParts = new SpecParts(apparmor);
         NetworkConfigs networkConfigs = new NetworkConfigs(configuration.cni().confDir());
         PodNetworks networks = new PodNetworks(
                 networkConfigs,
@@ -198,6 +201,7 @@ final class NodeServices {
         configuration.images().builtin().ifPresent(new BuiltinImages(images)::importFrom);
         sandboxes.recover();
         runtime.recover();
+        steps.execute(apparmor::prepare);
         steps.execute(this::collectLeftovers);
     }
 

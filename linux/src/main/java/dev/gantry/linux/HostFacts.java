@@ -40,12 +40,6 @@ public final class HostFacts {
         return Files.exists(Path.of("/proc/sys/kernel/seccomp/actions_avail"));
     }
 
-    public static boolean apparmor() {
-        return KernelFile.read(Path.of("/sys/module/apparmor/parameters/enabled"))
-                .map(enabled -> enabled.startsWith("Y"))
-                .orElse(false);
-    }
-
     public static boolean selinux() {
         return Files.exists(Path.of("/sys/fs/selinux/enforce"));
     }

@@ -2,7 +2,6 @@ package dev.gantry.runtime;
 
 import dev.gantry.cri.oci.Seccomp;
 import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
-import dev.gantry.sandbox.AppArmor;
 import dev.gantry.sandbox.SecurityProfile;
 import dev.gantry.sandbox.SelinuxLabel;
 import dev.gantry.sandbox.SpecParts;
@@ -33,26 +32,12 @@ final class ContainerConfinement {
     }
 
     /// The profile's name, or empty for none.
-    ///
-    /// We ship no profile of our own, so that «default» means what the kernel does with a process that names none.
     @SuppressWarnings("deprecation") // as above
     String apparmor(LinuxContainerSecurityContext security) {
         SecurityProfile profile = security.hasApparmor()
                 ? CriSandboxes.profile(security.getApparmor())
                 : CriSandboxes.profile(security.getApparmorProfile());
-        return switch (profile) {
-            case SecurityProfile.RuntimeDefault _ -> "";
-            case SecurityProfile.Unconfined _ -> node.apparmor() && security.hasApparmor() ? "unconfined" : "";
-            case SecurityProfile.Localhost(String reference) -> loaded(reference);
-        };
-    }
-
-    private String loaded(String reference) {
-        if (!node.apparmor()) {
-            throw new ContainerException.InvalidRequest(
-                    "AppArmor profile %s: the kernel of this node has no AppArmor".formatted(reference));
-        }
-        return AppArmor.loaded(reference);
+        return parts.apparmor().profile(profile, security.getPrivileged());
     }
 
     /// The label of the container's process; empty where the kernel has no SELinux or nothing asks for a label.

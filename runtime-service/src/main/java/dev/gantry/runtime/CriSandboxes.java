@@ -129,7 +129,7 @@ final class CriSandboxes {
                 strictGroups(message),
                 message.getReadonlyRootfs(),
                 seccomp(message),
-                message.hasApparmor() ? profile(message.getApparmor()) : new SecurityProfile.Unconfined(),
+                message.hasApparmor() ? profile(message.getApparmor()) : new SecurityProfile.Unset(),
                 selinux(message.getSelinuxOptions()));
     }
 
@@ -215,7 +215,8 @@ final class CriSandboxes {
     /// The form before profile types: `runtime/default`, `docker/default`, `unconfined`, `localhost/PATH` or nothing.
     static SecurityProfile profile(String path) {
         return switch (path) {
-            case "", "unconfined" -> new SecurityProfile.Unconfined();
+            case "" -> new SecurityProfile.Unset();
+            case "unconfined" -> new SecurityProfile.Unconfined();
             case "runtime/default", "docker/default" -> new SecurityProfile.RuntimeDefault();
             default -> new SecurityProfile.Localhost(path);
         };
@@ -346,9 +347,9 @@ final class CriSandboxes {
                 .addAllSupplementalGroups(security.supplementalGroups())
                 .setSupplementalGroupsPolicy(
                         security.strictGroups() ? SupplementalGroupsPolicy.Strict : SupplementalGroupsPolicy.Merge)
-                .setReadonlyRootfs(security.readonlyRoot())
-                .setSeccomp(message(security.seccomp()))
-                .setApparmor(message(security.apparmor()));
+                .setReadonlyRootfs(security.readonlyRoot());
+        message(security.seccomp()).ifPresent(message::setSeccomp);
+        message(security.apparmor()).ifPresent(message::setApparmor);
         security.user()
                 .ifPresent(it -> message.setRunAsUser(Int64Value.newBuilder().setValue(it)));
         security.group()
@@ -377,17 +378,18 @@ final class CriSandboxes {
         return message.build();
     }
 
-    private static dev.gantry.cri.runtime.v1.SecurityProfile message(SecurityProfile profile) {
+    private static Optional<dev.gantry.cri.runtime.v1.SecurityProfile> message(SecurityProfile profile) {
         var message = dev.gantry.cri.runtime.v1.SecurityProfile.newBuilder();
         return switch (profile) {
+            case SecurityProfile.Unset _ -> Optional.empty();
             case SecurityProfile.RuntimeDefault _ ->
-                message.setProfileType(ProfileType.RuntimeDefault).build();
+                Optional.of(message.setProfileType(ProfileType.RuntimeDefault).build());
             case SecurityProfile.Unconfined _ ->
-                message.setProfileType(ProfileType.Unconfined).build();
+                Optional.of(message.setProfileType(ProfileType.Unconfined).build());
             case SecurityProfile.Localhost(String reference) ->
-                message.setProfileType(ProfileType.Localhost)
+                Optional.of(message.setProfileType(ProfileType.Localhost)
                         .setLocalhostRef(reference)
-                        .build();
+                        .build());
         };
     }
 

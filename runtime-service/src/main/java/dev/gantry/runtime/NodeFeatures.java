@@ -20,7 +20,6 @@ record NodeFeatures(
         boolean unifiedCgroups,
         boolean swapAccounting,
         Set<String> cgroupControllers,
-        boolean apparmor,
         boolean selinux) {
 
     private static final Path ROOT_SWAP_LIMIT = Path.of("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes");
@@ -40,7 +39,6 @@ record NodeFeatures(
                 unified,
                 swapAccounting(cgroups, unified),
                 Set.copyOf(cgroups.controllers()),
-                HostFacts.apparmor(),
                 HostFacts.selinux());
     }
 

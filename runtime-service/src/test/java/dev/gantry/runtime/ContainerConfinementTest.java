@@ -9,6 +9,7 @@ import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
 import dev.gantry.cri.runtime.v1.SecurityProfile;
 import dev.gantry.cri.runtime.v1.SecurityProfile.ProfileType;
 import dev.gantry.linux.HostFacts;
+import dev.gantry.sandbox.AppArmor;
 import dev.gantry.sandbox.SandboxException;
 import dev.gantry.sandbox.SelinuxLabel;
 import dev.gantry.sandbox.SpecParts;
@@ -29,16 +30,19 @@ class ContainerConfinementTest {
     @TempDir
     private Path directory;
 
-    private final ContainerConfinement plain = new ContainerConfinement(new SpecParts(), node(false, false));
-    private final ContainerConfinement labelled = new ContainerConfinement(new SpecParts(), node(true, true));
+    private ContainerConfinement plain;
+    private ContainerConfinement labelled;
 
     @BeforeEach
     void needsSeccomp() {
+        SpecParts parts = new SpecParts(new AppArmor(directory, "no-parser"));
+        plain = new ContainerConfinement(parts, node(false));
+        labelled = new ContainerConfinement(parts, node(true));
         assumeTrue(HostFacts.seccomp(), "this kernel has no seccomp");
     }
 
-    private static NodeFeatures node(boolean apparmor, boolean selinux) {
-        return new NodeFeatures(number -> true, false, false, Set.of(), apparmor, selinux);
+    private static NodeFeatures node(boolean selinux) {
+        return new NodeFeatures(number -> true, false, false, Set.of(), selinux);
     }
 
     private static SecurityProfile profile(ProfileType type, String reference) {
@@ -116,25 +120,45 @@ class ContainerConfinementTest {
     }
 
     @Test
-    void refusesAnAppArmorProfileWithoutAppArmor() {
-        LinuxContainerSecurityContext security = LinuxContainerSecurityContext.newBuilder()
-                .setApparmor(profile(ProfileType.Localhost, "mine"))
-                .build();
+    @SuppressWarnings("deprecation") // what is tested
+    void namesTheAppArmorProfileOfTheNewFieldBeforeThatOfTheOldOne() throws IOException {
+        kernelHasAppArmor("mine");
 
-        assertThatThrownBy(() -> plain.apparmor(security))
-                .isInstanceOf(ContainerException.InvalidRequest.class)
-                .hasMessage("AppArmor profile mine: the kernel of this node has no AppArmor");
+        assertThat(apparmor(LinuxContainerSecurityContext.newBuilder().setApparmorProfile("localhost/mine")))
+                .isEqualTo("mine");
+        assertThat(apparmor(LinuxContainerSecurityContext.newBuilder().setApparmorProfile("unconfined")))
+                .isEqualTo("unconfined");
+        assertThat(apparmor(LinuxContainerSecurityContext.newBuilder()
+                        .setApparmor(profile(ProfileType.Localhost, "mine"))
+                        .setApparmorProfile("localhost/other")))
+                .isEqualTo("mine");
     }
 
     @Test
-    void asksForNoAppArmorProfileWithoutAppArmor() {
-        for (ProfileType type : List.of(ProfileType.RuntimeDefault, ProfileType.Unconfined)) {
-            assertThat(plain.apparmor(LinuxContainerSecurityContext.newBuilder()
-                            .setApparmor(profile(type, ""))
-                            .build()))
-                    .as(type.name())
-                    .isEmpty();
+    @SuppressWarnings("deprecation") // what is tested
+    void insistsOnTheDefaultAppArmorProfileWhereItIsAskedForUnlessPrivileged() throws IOException {
+        kernelHasAppArmor("mine");
+
+        for (LinuxContainerSecurityContext.Builder asking : List.of(
+                LinuxContainerSecurityContext.newBuilder().setApparmor(profile(ProfileType.RuntimeDefault, "")),
+                LinuxContainerSecurityContext.newBuilder().setApparmorProfile("runtime/default"))) {
+            assertThatThrownBy(() -> apparmor(asking)).hasMessageStartingWith("cannot load AppArmor profile");
+            assertThat(apparmor(asking.setPrivileged(true))).isEmpty();
         }
+        assertThat(apparmor(LinuxContainerSecurityContext.newBuilder()))
+                .as("nothing asked, no parser")
+                .isEmpty();
+    }
+
+    private String apparmor(LinuxContainerSecurityContext.Builder security) {
+        return plain.apparmor(security.build());
+    }
+
+    private void kernelHasAppArmor(String profile) throws IOException {
+        Path parameters = Files.createDirectories(directory.resolve("sys/module/apparmor/parameters"));
+        Files.writeString(parameters.resolve("enabled"), "Y\n");
+        Path security = Files.createDirectories(directory.resolve("sys/kernel/security/apparmor"));
+        Files.writeString(security.resolve("profiles"), profile + " (enforce)\n");
     }
 
     @Test

@@ -15,10 +15,10 @@ import org.junit.jupiter.api.Test;
 class ContainerLimitsTest {
 
     private static final NodeFeatures V1 =
-            new NodeFeatures(number -> true, false, true, Set.of("memory", "hugetlb"), false, false);
+            new NodeFeatures(number -> true, false, true, Set.of("memory", "hugetlb"), false);
     private static final NodeFeatures V2 =
-            new NodeFeatures(number -> true, true, true, Set.of("memory", "hugetlb"), false, false);
-    private static final NodeFeatures POOR = new NodeFeatures(number -> true, false, false, Set.of(), false, false);
+            new NodeFeatures(number -> true, true, true, Set.of("memory", "hugetlb"), false);
+    private static final NodeFeatures POOR = new NodeFeatures(number -> true, false, false, Set.of(), false);
 
     private static String json(NodeFeatures node, UnaryOperator<LinuxContainerResources.Builder> request) {
         Resources resources = ContainerLimits.of(

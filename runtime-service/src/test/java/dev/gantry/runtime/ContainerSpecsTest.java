@@ -19,6 +19,7 @@ import dev.gantry.cri.runtime.v1.SecurityProfile;
 import dev.gantry.cri.runtime.v1.Signal;
 import dev.gantry.cri.runtime.v1.WindowsContainerConfig;
 import dev.gantry.linux.Cgroups;
+import dev.gantry.sandbox.AppArmor;
 import dev.gantry.sandbox.CgroupDriver;
 import dev.gantry.sandbox.PodCgroups;
 import dev.gantry.sandbox.RuntimeHandler;
@@ -61,11 +62,11 @@ class ContainerSpecsTest {
 
     private ContainerSpecs specs(boolean unifiedCgroups, ContainerOptions options) {
         return new ContainerSpecs(
-                new SpecParts(),
+                new SpecParts(new AppArmor(directory, "no-parser")),
                 new PodCgroups(Cgroups.host(), CgroupDriver.CGROUPFS, "/gantry"),
                 new SandboxPlaces(directory.resolve("root"), directory.resolve("state"), directory.resolve("netns")),
                 TestPods.NO_IMAGES,
-                new NodeFeatures(number -> true, unifiedCgroups, false, Set.of(), false, false),
+                new NodeFeatures(number -> true, unifiedCgroups, false, Set.of(), false),
                 _ -> MountSupport.NONE,
                 options,
                 _ -> Optional.empty());

@@ -144,13 +144,13 @@ final class SandboxRows implements Codec<Sandbox> {
                 .addAllSupplementalGroups(security.supplementalGroups())
                 .setStrictGroups(security.strictGroups())
                 .setReadonlyRoot(security.readonlyRoot())
-                .setSeccomp(encode(security.seccomp()))
-                .setApparmor(encode(security.apparmor()))
                 .setSelinux(Selinux.newBuilder()
                         .setUser(security.selinux().user())
                         .setRole(security.selinux().role())
                         .setType(security.selinux().type())
                         .setLevel(security.selinux().level()));
+        encode(security.seccomp()).ifPresent(row::setSeccomp);
+        encode(security.apparmor()).ifPresent(row::setApparmor);
         security.user().ifPresent(row::setUser);
         security.group().ifPresent(row::setGroup);
         security.namespaces()
@@ -174,8 +174,8 @@ final class SandboxRows implements Codec<Sandbox> {
                 row.getSupplementalGroupsList(),
                 row.getStrictGroups(),
                 row.getReadonlyRoot(),
-                decode(row.getSeccomp()),
-                decode(row.getApparmor()),
+                row.hasSeccomp() ? decode(row.getSeccomp()) : new SecurityProfile.Unset(),
+                row.hasApparmor() ? decode(row.getApparmor()) : new SecurityProfile.Unset(),
                 new SelinuxLabel(
                         row.getSelinux().getUser(),
                         row.getSelinux().getRole(),
@@ -198,16 +198,19 @@ final class SandboxRows implements Codec<Sandbox> {
         return NamespaceMode.of(number);
     }
 
-    private static Profile encode(SecurityProfile profile) {
+    private static Optional<Profile> encode(SecurityProfile profile) {
         return switch (profile) {
-            case SecurityProfile.Unconfined _ -> Profile.getDefaultInstance();
+            case SecurityProfile.Unset _ -> Optional.empty();
+            case SecurityProfile.Unconfined _ -> Optional.of(Profile.getDefaultInstance());
             case SecurityProfile.RuntimeDefault _ ->
-                Profile.newBuilder().setType(Profile.Type.RUNTIME_DEFAULT).build();
+                Optional.of(Profile.newBuilder()
+                        .setType(Profile.Type.RUNTIME_DEFAULT)
+                        .build());
             case SecurityProfile.Localhost(String reference) ->
-                Profile.newBuilder()
+                Optional.of(Profile.newBuilder()
                         .setType(Profile.Type.LOCALHOST)
                         .setLocalhostReference(reference)
-                        .build();
+                        .build());
         };
     }
 

@@ -24,8 +24,8 @@ public record SandboxSecurity(
             List.of(),
             false,
             false,
-            new SecurityProfile.Unconfined(),
-            new SecurityProfile.Unconfined(),
+            new SecurityProfile.Unset(),
+            new SecurityProfile.Unset(),
             SelinuxLabel.NONE);
 
     public SandboxSecurity {

@@ -42,6 +42,15 @@ public final class SandboxSpec {
         this.unprivilegedIcmp = unprivilegedIcmp;
     }
 
+    /// @throws SandboxException when no spec can be made of the request, whatever the sandbox
+    void check(SandboxConfig config) {
+        var _ = apparmor(config.security());
+    }
+
+    private String apparmor(SandboxSecurity security) {
+        return parts.apparmor().profile(security.apparmor(), security.privileged());
+    }
+
     byte[] encode(Sandbox sandbox, RuntimeHandler handler, ImageConfig image) {
         SandboxConfig config = sandbox.config();
         SandboxSecurity security = config.security();
@@ -91,7 +100,7 @@ public final class SandboxSpec {
                         security.user().orElse(0), security.group().orElse(0), null, security.supplementalGroups()))
                 .capabilities(SpecParts.capabilities(List.of(), List.of()))
                 .noNewPrivileges(true)
-                .apparmorProfile(AppArmor.ofPod(security.apparmor()))
+                .apparmorProfile(apparmor(security))
                 .selinuxLabel(HostFacts.selinux() ? security.selinux().ofProcess() : "")
                 .oomScoreAdj(parts.oomScoreAdjust(PAUSE_OOM_SCORE))
                 .build();

@@ -46,7 +46,7 @@ final class SandboxStarter {
         if (config.namespaces().users().isPresent()) {
             requireUserNamespaces(handler, config);
         }
-        var _ = AppArmor.ofPod(config.security().apparmor()); // refused before anything is made
+        parts.specs().check(config); // before anything is made
         SandboxId id = SandboxId.random();
         PodCgroups.Place place = parts.cgroups().place(id, config.cgroupParent());
         Image pause = parts.pauseImage().get();

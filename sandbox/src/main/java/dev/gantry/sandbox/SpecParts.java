@@ -65,6 +65,15 @@ public final class SpecParts {
 
     private final SeccompDefault seccompDefault = SeccompDefault.load();
     private final AtomicBoolean toldOfOomScore = new AtomicBoolean();
+    private final AppArmor apparmor;
+
+    public SpecParts(AppArmor apparmor) {
+        this.apparmor = apparmor;
+    }
+
+    public AppArmor apparmor() {
+        return apparmor;
+    }
 
     /// The file systems that every container of a pod has; `/sys` is read-only.
     ///
@@ -132,7 +141,7 @@ public final class SpecParts {
             return Optional.empty();
         }
         return switch (profile) {
-            case SecurityProfile.Unconfined _ -> Optional.empty();
+            case SecurityProfile.Unset _, SecurityProfile.Unconfined _ -> Optional.empty();
             case SecurityProfile.RuntimeDefault _ -> Optional.of(runtimeDefault.get());
             case SecurityProfile.Localhost(String reference) -> Optional.of(localhostSeccomp(reference));
         };

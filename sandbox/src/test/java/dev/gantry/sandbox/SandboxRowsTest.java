@@ -85,8 +85,8 @@ class SandboxRowsTest {
 
     @Test
     void keepsEveryFormOfProfile() {
-        for (SecurityProfile profile :
-                List.of(new SecurityProfile.Unconfined(), new SecurityProfile.RuntimeDefault())) {
+        for (SecurityProfile profile : List.of(
+                new SecurityProfile.Unset(), new SecurityProfile.Unconfined(), new SecurityProfile.RuntimeDefault())) {
             Sandbox sandbox = sandbox(SandboxState.READY, profile);
 
             assertThat(rows.decode(rows.encode(sandbox))).isEqualTo(sandbox);
