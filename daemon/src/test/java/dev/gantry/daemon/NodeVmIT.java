@@ -54,5 +54,19 @@ class NodeVmIT {
                 .containsPattern("crun: \\S+ stdout F serving on port 8080")
                 .contains("container under gantry-test (enforce)", "pod under gantry-test (enforce)")
                 .contains("refused: AppArmor profile not-loaded is not loaded on this node");
+        for (String asked : List.of("no profile", "RuntimeDefault")) {
+            assertThat(output)
+                    .contains(
+                            asked + ": container gantry-default (enforce), pod gantry-default (enforce)",
+                            asked + ": /proc/sys/kernel/shmmni written",
+                            asked + ": /tmp/file written",
+                            asked + ": in exec gantry-default (enforce), signal 0")
+                    .containsPattern(asked + ": /proc/sys/vm/swappiness .*[Pp]ermission denied");
+        }
+        assertThat(output)
+                .contains(
+                        "Unconfined: container unconfined, pod unconfined",
+                        "Unconfined: /proc/sys/vm/swappiness written",
+                        "Unconfined: in exec unconfined, signal 0");
     }
 }

@@ -14,6 +14,7 @@ import dev.gantry.cri.runtime.v1.LinuxContainerConfig;
 import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
 import dev.gantry.cri.runtime.v1.LinuxPodSandboxConfig;
 import dev.gantry.cri.runtime.v1.LinuxSandboxSecurityContext;
+import dev.gantry.cri.runtime.v1.Mount;
 import dev.gantry.cri.runtime.v1.PodSandboxConfig;
 import dev.gantry.cri.runtime.v1.PodSandboxMetadata;
 import dev.gantry.cri.runtime.v1.RemoveContainerRequest;
@@ -35,7 +36,8 @@ final class SamplePod {
     ///
     /// @param serve what the container does until it is told to end
     /// @param exec what is run beside it, and succeeds
-    record Program(ImageSpec image, List<String> serve, List<String> exec) {
+    /// @param mounts files of the node
+    record Program(ImageSpec image, List<String> serve, List<String> exec, List<Mount> mounts) {
 
         /// A shell, of the test images in the registry.
         static final Program SHELL = new Program(
@@ -43,13 +45,25 @@ final class SamplePod {
                         .setImage("registry.k8s.io/e2e-test-images/busybox:1.29-2")
                         .build(),
                 List.of("sh", "-c", "trap 'exit 0' TERM; echo started; sleep 3600 & wait"),
-                List.of("true"));
+                List.of("true"),
+                List.of());
 
         /// The one that every node has from the start.
         static final Program HELLO = new Program(
                 ImageSpec.newBuilder().setImage("gantry.local/hello:latest").build(),
                 List.of("serve", "8080"),
-                List.of("echo", "here"));
+                List.of("echo", "here"),
+                List.of());
+
+        /// With a file of the node at its path, read-only.
+        Program with(Path file) {
+            Mount mount = Mount.newBuilder()
+                    .setHostPath(file.toString())
+                    .setContainerPath(file.toString())
+                    .setReadonly(true)
+                    .build();
+            return new Program(image, serve, exec, List.of(mount));
+        }
     }
 
     private static final int STOP_SECONDS = 10;
@@ -95,13 +109,17 @@ final class SamplePod {
 
     /// Another pod, it and its containers under an AppArmor profile of the node.
     SamplePod confined(String apparmor) {
+        return confined(SecurityProfile.newBuilder()
+                .setProfileType(SecurityProfile.ProfileType.Localhost)
+                .setLocalhostRef(apparmor)
+                .build());
+    }
+
+    /// Another pod, it and its containers under this AppArmor profile.
+    SamplePod confined(SecurityProfile apparmor) {
         PodSandboxConfig.Builder confined =
                 config(Path.of(config.getLogDirectory()).resolveSibling("logs")).toBuilder();
-        confined.getLinuxBuilder()
-                .getSecurityContextBuilder()
-                .setApparmor(SecurityProfile.newBuilder()
-                        .setProfileType(SecurityProfile.ProfileType.Localhost)
-                        .setLocalhostRef(apparmor));
+        confined.getLinuxBuilder().getSecurityContextBuilder().setApparmor(apparmor);
         return new SamplePod(client, program, confined.build());
     }
 
@@ -153,6 +171,7 @@ final class SamplePod {
                 .setMetadata(ContainerMetadata.newBuilder().setName(name))
                 .setImage(program.image())
                 .addAllCommand(program.serve())
+                .addAllMounts(program.mounts())
                 .setLogPath(log(name))
                 .putLabels("app", "sample")
                 .setLinux(LinuxContainerConfig.newBuilder().setSecurityContext(security))
@@ -167,12 +186,7 @@ final class SamplePod {
     }
 
     void exec() {
-        ExecSyncResponse answer = client.runtime()
-                .execSync(ExecSyncRequest.newBuilder()
-                        .setContainerId(container)
-                        .addAllCmd(program.exec())
-                        .setTimeout(20)
-                        .build());
+        ExecSyncResponse answer = exec(program.exec());
         if (answer.getExitCode() != 0) {
             throw new IllegalStateException("%s ended with %d in container %s: %s"
                     .formatted(
@@ -181,6 +195,16 @@ final class SamplePod {
                             container,
                             answer.getStderr().toStringUtf8()));
         }
+    }
+
+    /// Whatever comes of it.
+    ExecSyncResponse exec(List<String> command) {
+        return client.runtime()
+                .execSync(ExecSyncRequest.newBuilder()
+                        .setContainerId(container)
+                        .addAllCmd(command)
+                        .setTimeout(20)
+                        .build());
     }
 
     ContainerStats stats() {

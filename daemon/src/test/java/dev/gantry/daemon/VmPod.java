@@ -1,17 +1,21 @@
 package dev.gantry.daemon;
 
 import dev.gantry.cri.runtime.v1.ContainerStats;
+import dev.gantry.cri.runtime.v1.ExecSyncResponse;
 import dev.gantry.cri.runtime.v1.LinuxPodSandboxStats;
 import dev.gantry.cri.runtime.v1.ListMetricDescriptorsRequest;
 import dev.gantry.cri.runtime.v1.ListPodSandboxMetricsRequest;
 import dev.gantry.cri.runtime.v1.Metric;
 import dev.gantry.cri.runtime.v1.MetricDescriptor;
 import dev.gantry.cri.runtime.v1.PodSandboxStatsRequest;
+import dev.gantry.cri.runtime.v1.SecurityProfile;
+import dev.gantry.cri.runtime.v1.SecurityProfile.ProfileType;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +29,9 @@ public final class VmPod {
 
     /// Loaded by node-vm.sh.
     private static final String PROFILE = "gantry-test";
+
+    /// For what the image of the pods has no program for.
+    private static final Path BUSYBOX = Path.of("/bin/busybox");
 
     private VmPod() {}
 
@@ -53,6 +60,7 @@ public final class VmPod {
             runWithCrun(new SamplePod(client, SamplePod.Program.HELLO, Path.of(arguments[1])));
             confine(pod.confined(PROFILE));
             refuse(pod.confined("not-loaded"));
+            tryToWrite(client, Path.of(arguments[1]));
         }
     }
 
@@ -122,6 +130,53 @@ public final class VmPod {
         pod.stopContainer();
         pod.stop();
         pod.remove();
+    }
+
+    /// What the default profile forbids, and root of a container may do without it.
+    private static void tryToWrite(CriClient client, Path logs) throws IOException {
+        SamplePod unset = new SamplePod(client, SamplePod.Program.HELLO.with(BUSYBOX), logs);
+        tryToWrite("no profile", unset);
+        for (ProfileType type : List.of(ProfileType.RuntimeDefault, ProfileType.Unconfined)) {
+            tryToWrite(
+                    type.name(),
+                    unset.confined(
+                            SecurityProfile.newBuilder().setProfileType(type).build()));
+        }
+    }
+
+    private static void tryToWrite(String asked, SamplePod pod) throws IOException {
+        pod.run();
+        pod.createContainer();
+        pod.startContainer();
+        System.out.printf(
+                "%s: container %s, pod %s%n",
+                asked, profile(server()), profile(process(words -> words.length == 0, "/pause")));
+        for (String file : List.of("/proc/sys/vm/swappiness", "/proc/sys/kernel/shmmni", "/tmp/file")) {
+            ExecSyncResponse written =
+                    shell(pod, "mkdir -p /tmp; cat %1$s 2>/dev/null >/tmp/was; cat /tmp/was >%1$s".formatted(file));
+            System.out.printf(
+                    "%s: %s %s%n",
+                    asked,
+                    file,
+                    written.getExitCode() == 0
+                            ? "written"
+                            : written.getStderr().toStringUtf8().strip());
+        }
+        System.out.printf(
+                "%s: in exec %s, signal %d%n",
+                asked,
+                shell(pod, "cat /proc/self/attr/current")
+                        .getStdout()
+                        .toStringUtf8()
+                        .strip(),
+                shell(pod, "sleep 9 & kill $!").getExitCode());
+        pod.stopContainer();
+        pod.stop();
+        pod.remove();
+    }
+
+    private static ExecSyncResponse shell(SamplePod pod, String script) {
+        return pod.exec(List.of(BUSYBOX.toString(), "sh", "-c", script));
     }
 
     private static void refuse(SamplePod pod) {
