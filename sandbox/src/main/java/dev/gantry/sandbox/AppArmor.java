@@ -17,8 +17,8 @@ public final class AppArmor {
     private static final Logger log = LoggerFactory.getLogger(AppArmor.class);
 
     private final Path parameter;
-    private final LoadedProfiles loaded;
-    private final DefaultProfile defaults;
+    private final AppArmorProfiles loaded;
+    private final AppArmorDefault defaults;
     private final AtomicBoolean toldOfLack = new AtomicBoolean();
 
     public AppArmor() {
@@ -29,8 +29,8 @@ public final class AppArmor {
     /// @param parser what loads profiles
     public AppArmor(Path root, String parser) {
         this.parameter = root.resolve("sys/module/apparmor/parameters/enabled");
-        this.loaded = new LoadedProfiles(root.resolve("sys/kernel/security/apparmor/profiles"));
-        this.defaults = new DefaultProfile(loaded, root.resolve("proc/self/attr"), parser);
+        this.loaded = new AppArmorProfiles(root.resolve("sys/kernel/security/apparmor/profiles"));
+        this.defaults = new AppArmorDefault(loaded, root.resolve("proc/self/attr"), parser);
     }
 
     /// Loads the default profile, so that the first pod need not wait for it.

@@ -22,11 +22,11 @@ import org.slf4j.LoggerFactory;
 /// It is loaded once by each daemon, as one of before may have had another wording, and again when somebody has removed
 /// it (`aa-remove-unknown` does that to all profiles that are in no file). The kernel itself passes over a profile that
 /// it has in the same wording.
-final class DefaultProfile {
+final class AppArmorDefault {
 
     static final String NAME = "gantry-default";
 
-    private static final Logger log = LoggerFactory.getLogger(DefaultProfile.class);
+    private static final Logger log = LoggerFactory.getLogger(AppArmorDefault.class);
     private static final String TEXT = NAME + ".apparmor";
     private static final String ATTEMPT =
             ("cannot load AppArmor profile %s (apparmor_parser, of the package apparmor, must"
@@ -36,7 +36,7 @@ final class DefaultProfile {
     /// What means itself in a profile, where other characters may stand for any.
     private static final Pattern PLAIN_LABEL = Pattern.compile("[\\w./-]+");
 
-    private final LoadedProfiles loaded;
+    private final AppArmorProfiles loaded;
     private final Path attributes;
     private final String parser;
     private final ReentrantLock lock = new ReentrantLock();
@@ -44,7 +44,7 @@ final class DefaultProfile {
     private boolean settled;
 
     /// @param attributes what the kernel tells of the daemon's own labels
-    DefaultProfile(LoadedProfiles loaded, Path attributes, String parser) {
+    AppArmorDefault(AppArmorProfiles loaded, Path attributes, String parser) {
         this.loaded = loaded;
         this.attributes = attributes;
         this.parser = parser;
@@ -100,7 +100,7 @@ final class DefaultProfile {
     }
 
     private String text() {
-        try (InputStream in = Objects.requireNonNull(DefaultProfile.class.getResourceAsStream(TEXT), TEXT)) {
+        try (InputStream in = Objects.requireNonNull(AppArmorDefault.class.getResourceAsStream(TEXT), TEXT)) {
             return "@{gantryd}=%s%n%s".formatted(ownLabel(), new String(in.readAllBytes(), StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + TEXT, e);
