@@ -92,18 +92,22 @@ final class CommandSession implements ProcessIo.Output {
 
     /// An exec that has ended is over when its output is, or when nothing more comes of it. An attach ends with the
     /// container's streams alone.
+    ///
+    /// @param before how much output there was at the last look, −1 if the client had not taken it all: the process
+    ///               may have been held up then
     private void finishWhenQuiet(CommandOutcome outcome, ProcessIo.Attachment opened, long before) {
         if (target instanceof CommandTarget.Attach || finished || gone) {
             return;
         }
         long now = delivered.get();
-        if (now == before && onTheWay.get() == 0) {
+        boolean taken = onTheWay.get() == 0;
+        if (taken && now == before) {
             log.debug("something that a command left running holds its output open");
             finish(outcome);
             return;
         }
         var _ = channel.eventLoop()
-                .schedule(() -> finishWhenQuiet(outcome, opened, now), QUIET_SECONDS, TimeUnit.SECONDS);
+                .schedule(() -> finishWhenQuiet(outcome, opened, taken ? now : -1), QUIET_SECONDS, TimeUnit.SECONDS);
     }
 
     private void finish(CommandOutcome outcome) {
