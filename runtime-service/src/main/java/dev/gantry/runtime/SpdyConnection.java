@@ -83,6 +83,8 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
     private final ChannelHandlerContext context;
     private final Map<Integer, Stream> streams = new HashMap<>();
     private int pings = 2;
+    /// Of the ping behind the last of all data, 0 if no answer to one is awaited.
+    private int farewell;
 
     /// Puts the handlers that speak SPDY at the end of the pipeline.
     SpdyConnection(ChannelHandlerContext context, Function<SpdyConnection, Service> use) {
@@ -115,10 +117,21 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
         var _ = context.writeAndFlush(new DefaultSpdyRstStreamFrame(id, SpdyStreamStatus.CANCEL));
     }
 
-    /// Lets the client take what was sent and close; closes itself if it does not.
+    /// Lets the client take what was sent, however slowly, and close; closes itself if it does not.
+    ///
+    /// That all has been written says little: megabytes may wait in the kernel, and are lost when the client sends
+    /// something to a connection that is closed on this side. Its answer to a ping says that it has taken them.
     void linger() {
-        var closing = context.executor().schedule(this::close, LINGER_SECONDS, TimeUnit.SECONDS);
-        var _ = context.channel().closeFuture().addListener(_ -> closing.cancel(false));
+        farewell = pings;
+        ping();
+    }
+
+    private void answered(int ping) {
+        if (ping == farewell) {
+            farewell = 0;
+            var closing = context.executor().schedule(this::close, LINGER_SECONDS, TimeUnit.SECONDS);
+            var _ = context.channel().closeFuture().addListener(_ -> closing.cancel(false));
+        }
     }
 
     void close() {
@@ -142,8 +155,8 @@ final class SpdyConnection extends ChannelInboundHandlerAdapter {
                 }
             }
             // Those with even numbers answer ours.
-            case SpdyPingFrame ping
-            when (ping.id() & 1) == 1 -> {
+            case SpdyPingFrame ping when (ping.id() & 1) == 0 -> answered(ping.id());
+            case SpdyPingFrame ping -> {
                 var _ = context.writeAndFlush(ping);
             }
             default -> ReferenceCountUtil.release(frame);

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -19,8 +20,10 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.handler.timeout.WriteTimeoutHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -111,9 +114,25 @@ final class StreamingServer implements AutoCloseable {
         tls.ifPresent(it -> channel.pipeline().addLast(it.newHandler(channel.alloc())));
         channel.pipeline()
                 .addLast(new IdleStateHandler(0, 0, settings.idleTimeout().toMillis(), TimeUnit.MILLISECONDS))
+                .addLast(new StalledWrites(settings.idleTimeout()))
                 .addLast(new HttpServerCodec(new HttpDecoderConfig()))
                 .addLast(new HttpObjectAggregator(MAX_REQUEST))
                 .addLast(handshakes.get());
+    }
+
+    /// Closes the connection of a client that does not take what it is sent. What such a client still sends, pings
+    /// say, counts as a movement, and what waits behind the rest cannot tell it that it is closed.
+    private static final class StalledWrites extends WriteTimeoutHandler {
+
+        StalledWrites(Duration patience) {
+            super(patience.toMillis(), TimeUnit.MILLISECONDS);
+        }
+
+        @Override
+        protected void writeTimedOut(ChannelHandlerContext context) {
+            log.debug("a client has not taken for long what it was sent; it is closed");
+            var _ = context.close();
+        }
     }
 
     /// `http://127.0.0.1:4711`

@@ -19,9 +19,11 @@ import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,7 +55,8 @@ final class WebSocketChannels extends ChannelInboundHandlerAdapter {
     /// Of the message whose frames are coming in, −1 between messages.
     private int current = -1;
 
-    private boolean closing;
+    private @Nullable ChannelFuture farewell;
+    private @Nullable ScheduledFuture<?> late;
 
     /// Puts itself at the end of the pipeline.
     WebSocketChannels(ChannelHandlerContext context, boolean base64, Function<WebSocketChannels, Service> use) {
@@ -88,24 +91,41 @@ final class WebSocketChannels extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /// Says that it is over; the client answers and closes, or is closed.
+    /// Says that it is over, behind all that was sent; the client answers when it has taken that, however slowly.
     void close() {
-        close(WebSocketCloseStatus.NORMAL_CLOSURE);
+        var _ = say(new CloseWebSocketFrame(WebSocketCloseStatus.NORMAL_CLOSURE));
     }
 
-    private void close(WebSocketCloseStatus status) {
-        if (closing) {
-            return;
+    /// Unless another was said before. Owns the frame.
+    private ChannelFuture say(CloseWebSocketFrame frame) {
+        ChannelFuture said = farewell;
+        if (said != null) {
+            frame.release();
+            return said;
         }
-        closing = true;
-        var _ = context.writeAndFlush(new CloseWebSocketFrame(status)).addListener(sent -> {
-            if (sent.isSuccess()) {
-                var late = context.executor().schedule(this::abort, LINGER_SECONDS, TimeUnit.SECONDS);
-                var _ = context.channel().closeFuture().addListener(_ -> late.cancel(false));
-            } else {
-                abort();
-            }
-        });
+        said = context.writeAndFlush(frame).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+        farewell = said;
+        return said;
+    }
+
+    /// Tells the client why it is closed, but does not wait for long that it listens.
+    private void cutOff(WebSocketCloseStatus status) {
+        var _ = say(new CloseWebSocketFrame(status));
+        abortSoon();
+    }
+
+    /// The client says that it is over, or answers that.
+    private void closed(CloseWebSocketFrame frame) {
+        var _ = say(frame).addListener(ChannelFutureListener.CLOSE);
+        abortSoon();
+    }
+
+    private void abortSoon() {
+        if (late == null) {
+            var cutting = context.executor().schedule(this::abort, LINGER_SECONDS, TimeUnit.SECONDS);
+            var _ = context.channel().closeFuture().addListener(_ -> cutting.cancel(false));
+            late = cutting;
+        }
     }
 
     private void abort() {
@@ -122,9 +142,7 @@ final class WebSocketChannels extends ChannelInboundHandlerAdapter {
             case PingWebSocketFrame ping -> {
                 var _ = context.writeAndFlush(new PongWebSocketFrame(ping.content()));
             }
-            case CloseWebSocketFrame close -> {
-                var _ = context.writeAndFlush(close).addListener(ChannelFutureListener.CLOSE);
-            }
+            case CloseWebSocketFrame close -> closed(close);
             case BinaryWebSocketFrame frame -> data(frame);
             case TextWebSocketFrame frame -> data(frame);
             case ContinuationWebSocketFrame frame -> data(frame);
@@ -168,7 +186,7 @@ final class WebSocketChannels extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof IdleStateEvent) {
             log.debug("nothing moved on a stream for long; it is closed");
-            close(WebSocketCloseStatus.ENDPOINT_UNAVAILABLE);
+            cutOff(WebSocketCloseStatus.ENDPOINT_UNAVAILABLE);
         }
     }
 
@@ -178,7 +196,7 @@ final class WebSocketChannels extends ChannelInboundHandlerAdapter {
             abort();
         } else {
             log.atDebug().setCause(cause).log("a client broke the WebSocket protocol");
-            close(WebSocketCloseStatus.PROTOCOL_ERROR);
+            cutOff(WebSocketCloseStatus.PROTOCOL_ERROR);
         }
     }
 }

@@ -2,7 +2,6 @@ package dev.gantry.runtime;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
@@ -12,9 +11,12 @@ import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.netty.util.ReferenceCountUtil;
+import java.util.concurrent.TimeUnit;
 
 /// Passes a stream of bytes through the binary messages of a WebSocket: what is above it sees a plain connection.
 final class WebSocketTunnel extends ChannelDuplexHandler {
+
+    private static final long LINGER_SECONDS = 5;
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
@@ -24,9 +26,7 @@ final class WebSocketTunnel extends ChannelDuplexHandler {
             case PingWebSocketFrame ping -> {
                 var _ = context.writeAndFlush(new PongWebSocketFrame(ping.content()));
             }
-            case CloseWebSocketFrame close -> {
-                var _ = context.writeAndFlush(close).addListener(ChannelFutureListener.CLOSE);
-            }
+            case CloseWebSocketFrame close -> close(context, close, context.newPromise());
             default -> ReferenceCountUtil.release(message);
         }
     }
@@ -39,9 +39,16 @@ final class WebSocketTunnel extends ChannelDuplexHandler {
 
     @Override
     public void close(ChannelHandlerContext context, ChannelPromise promise) {
-        var _ = context.writeAndFlush(new CloseWebSocketFrame(WebSocketCloseStatus.NORMAL_CLOSURE))
-                .addListener(_ -> {
-                    var _ = context.close(promise);
-                });
+        close(context, new CloseWebSocketFrame(WebSocketCloseStatus.NORMAL_CLOSURE), promise);
+    }
+
+    /// Waits until the client has taken what is before the frame, but not for long.
+    private static void close(ChannelHandlerContext context, CloseWebSocketFrame frame, ChannelPromise promise) {
+        Runnable closing = () -> {
+            var _ = context.close(promise);
+        };
+        var late = context.executor().schedule(closing, LINGER_SECONDS, TimeUnit.SECONDS);
+        var _ = context.channel().closeFuture().addListener(_ -> late.cancel(false));
+        var _ = context.writeAndFlush(frame).addListener(_ -> closing.run());
     }
 }
