@@ -136,6 +136,47 @@ class PortForwardIT {
     }
 
     @Test
+    void refusesMoreConnectionsThanItsBoundUntilSomeAreOver() throws Exception {
+        try (SpdyClient client = SpdyClient.connect(address(), PROTOCOL)) {
+            Pair first = Pair.open(client, ECHO, 1);
+            for (int request = 2; request <= 256; request++) {
+                assertThat(client.isRefused(Pair.open(client, "error", ECHO, request)))
+                        .isFalse();
+            }
+            assertThat(client.isRefused(Pair.open(client, "error", ECHO, 257))).isTrue();
+
+            client.reset(first.data());
+            assertThat(client.readAll(first.error())).isEmpty();
+            assertThat(client.isRefused(Pair.open(client, "error", ECHO, 258))).isFalse();
+        }
+    }
+
+    @Test
+    void clientsThatAreCutOffLeaveNothing() throws Exception {
+        abandon(3);
+        Holdings before = Holdings.settled(node);
+
+        abandon(40);
+
+        before.awaitNoMore(node);
+    }
+
+    /// Three clients each time, one for each way, while data flows.
+    private void abandon(int times) throws IOException {
+        byte[] much = new byte[100 << 10];
+        for (int i = 0; i < times; i++) {
+            try (SpdyClient spdy = SpdyClient.connect(address(), PROTOCOL);
+                    SpdyClient tunnel = new SpdyClient(
+                            new TunnelTransport(StreamSocket.webSocket(address(), "SPDY/3.1+" + PROTOCOL)));
+                    WebSocketClient channels = new WebSocketClient(address(ECHO), "v4.channel.k8s.io")) {
+                spdy.send(Pair.open(spdy, ECHO, 1).data(), much);
+                tunnel.send(Pair.open(tunnel, ECHO, 1).data(), much);
+                channels.send(0, much);
+            }
+        }
+    }
+
+    @Test
     void tunnelsSpdyThroughWebSocket() throws Exception {
         String protocol = "SPDY/3.1+" + PROTOCOL;
         try (StreamSocket socket = StreamSocket.webSocket(address(), protocol);

@@ -10,10 +10,12 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.spdy.DefaultSpdyDataFrame;
+import io.netty.handler.codec.spdy.DefaultSpdyPingFrame;
 import io.netty.handler.codec.spdy.DefaultSpdyRstStreamFrame;
 import io.netty.handler.codec.spdy.DefaultSpdySynStreamFrame;
 import io.netty.handler.codec.spdy.SpdyDataFrame;
 import io.netty.handler.codec.spdy.SpdyFrameCodec;
+import io.netty.handler.codec.spdy.SpdyPingFrame;
 import io.netty.handler.codec.spdy.SpdyRstStreamFrame;
 import io.netty.handler.codec.spdy.SpdyStreamStatus;
 import io.netty.handler.codec.spdy.SpdySynReplyFrame;
@@ -22,6 +24,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -174,7 +177,12 @@ final class SpdyClient implements Closeable {
         send(new DefaultSpdyRstStreamFrame(id, SpdyStreamStatus.CANCEL));
     }
 
-    private void send(Object frame) throws IOException {
+    /// Something that the server answers and nobody cares for.
+    void ping() throws IOException {
+        send(new DefaultSpdyPingFrame(1));
+    }
+
+    private synchronized void send(Object frame) throws IOException {
         encoder.writeOutbound(frame);
         for (ByteBuf out = encoder.readOutbound(); out != null; out = encoder.readOutbound()) {
             transport.write(ByteBufUtil.getBytes(out));
@@ -201,9 +209,25 @@ final class SpdyClient implements Closeable {
                 to.add(ByteBufUtil.getBytes(data.content()));
                 to.ended |= data.isLast();
             }
+            case SpdyPingFrame ping when (ping.id() & 1) == 0 -> answer(ping);
             default -> {
-                // pings and the like
+                // answers to pings and the like
             }
+        }
+    }
+
+    private void answer(SpdyPingFrame ping) {
+        try {
+            send(ping);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Waits for the server to close the connection.
+    void readToTheEnd() throws IOException {
+        for (byte[] bytes = transport.read(); bytes.length > 0; bytes = transport.read()) {
+            decoder.writeInbound(Unpooled.wrappedBuffer(bytes));
         }
     }
 

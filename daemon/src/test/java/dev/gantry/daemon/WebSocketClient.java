@@ -27,10 +27,21 @@ final class WebSocketClient implements WebSocket.Listener, Closeable {
     private final ByteArrayOutputStream unfinished = new ByteArrayOutputStream();
     private final StringBuilder unfinishedText = new StringBuilder();
     private final boolean base64;
+    private final boolean reads;
     private final WebSocket socket;
 
     /// @param protocol empty for none
     WebSocketClient(String url, String protocol) {
+        this(url, protocol, true);
+    }
+
+    /// One that does not read before [#read].
+    static WebSocketClient idle(String url, String protocol) {
+        return new WebSocketClient(url, protocol, false);
+    }
+
+    private WebSocketClient(String url, String protocol, boolean reads) {
+        this.reads = reads;
         this.base64 = protocol.contains("base64");
         WebSocket.Builder builder = http.newWebSocketBuilder();
         if (!protocol.isEmpty()) {
@@ -54,6 +65,15 @@ final class WebSocketClient implements WebSocket.Listener, Closeable {
             System.arraycopy(bytes, 0, message, 1, bytes.length);
             sendRaw(message);
         }
+    }
+
+    /// Something that the server answers and nobody cares for.
+    void ping() {
+        socket.sendPing(ByteBuffer.allocate(0)).join();
+    }
+
+    void read() {
+        socket.request(1);
     }
 
     void send(int channel, String text) {
@@ -95,6 +115,13 @@ final class WebSocketClient implements WebSocket.Listener, Closeable {
             }
         }
         return all.toString(UTF_8);
+    }
+
+    @Override
+    public void onOpen(WebSocket webSocket) {
+        if (reads) {
+            webSocket.request(1);
+        }
     }
 
     @Override
