@@ -1,6 +1,7 @@
 package dev.gantry.runtime;
 
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -33,6 +34,22 @@ final class ListItems<T> {
             entries.put(id, entry);
         }
         return entry.item();
+    }
+
+    /// The items of all of them, which is what the kubelet asks for again and again.
+    Iterator<byte[]> of(Collection<T> rows) {
+        Iterator<T> all = rows.iterator();
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return all.hasNext();
+            }
+
+            @Override
+            public byte[] next() {
+                return of(all.next());
+            }
+        };
     }
 
     /// Forgets the items of objects that are no longer among the given ones.

@@ -44,6 +44,9 @@ final class Lists {
     Iterator<byte[]> sandboxes(PodSandboxFilter filter) {
         Collection<Sandbox> all = pods.list();
         sandboxItems.keepOnly(all);
+        if (filter.equals(PodSandboxFilter.getDefaultInstance())) {
+            return sandboxItems.of(all);
+        }
         return all.stream()
                 .filter(it -> Filters.id(filter.getId(), it.id().value()))
                 .filter(it -> !filter.hasState() || filter.getState().getState() == CriSandboxes.state(it.state()))
@@ -56,6 +59,9 @@ final class Lists {
     Iterator<byte[]> containers(ContainerFilter filter) {
         Collection<Container> all = containers.list();
         containerItems.keepOnly(all);
+        if (filter.equals(ContainerFilter.getDefaultInstance())) {
+            return containerItems.of(all);
+        }
         return all.stream()
                 .filter(it -> Filters.id(filter.getId(), it.id()))
                 .filter(it -> Filters.id(filter.getPodSandboxId(), it.sandbox().value()))
