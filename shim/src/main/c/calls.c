@@ -2,7 +2,7 @@
 #include "shim.h"
 
 enum { DRAIN_MS = 10000, LAST_EVENTS_MS = 2000, IDLE_MS = 60000, MAX_SIGNAL = 64 };
-enum { MAX_MESSAGE = 256, DISCARD_MS = 10000 };
+enum { MAX_MESSAGE = 256, DISCARD_MS = 10000, START_MS = 120000 };
 
 _Static_assert(sizeof(struct create_request) <= MAX_MESSAGE, "the largest of the requests");
 
@@ -168,13 +168,79 @@ static int do_create(struct call *call) {
 
 /* ---- Start, Exec ---- */
 
-static void started(struct job *job, const char *error) {
-	struct process *p = job->process;
-
-	p->state = error == NULL ? RUNNING : CREATED; /* its exit, if it has one, follows */
-	if (failed(job, error)) return;
+static void runs(struct process *p, struct call *call) {
+	p->state = RUNNING; /* its exit, if it has one, follows */
 	PUBLISH("/tasks/start", task_start, str_of(p->container->id), (uint64_t)p->pid);
-	REPLY(job->call, start_response, (uint64_t)p->pid);
+	REPLY(call, start_response, (uint64_t)p->pid);
+}
+
+static void started(struct job *job, const char *error) {
+	if (error == NULL)
+		runs(job->process, job->call);
+	else
+		job->process->state = CREATED;
+	failed(job, error);
+}
+
+static char *gate_path(const struct container *c, const char *file) {
+	return str_format("%s/%s/%s", c->settings.root, c->id, file);
+}
+
+void start_settle(struct container *c) {
+	struct call *call = c->starting;
+	cleanup_free char *gate = gate_path(c, "exec.fifo");
+	bool expired = c->gate_limit.node.next == NULL;
+	char byte;
+
+	if (call == NULL) return;
+	if (read(c->gate.fd, &byte, 1) == 1) {
+		if (gate != NULL) unlink(gate); /* by this runc knows that it runs */
+		runs(c->init, call);
+	} else if (c->init->exited || expired) {
+		c->init->state = CREATED;
+		call_fail(call, expired ? DEADLINE_EXCEEDED : UNKNOWN,
+			  "the process %s before it ran", expired ? "did not move" : "ended");
+	} else {
+		return;
+	}
+	c->starting = NULL;
+	loop_close(&c->gate);
+	timer_stop(&c->gate_limit);
+}
+
+static void gate_ready(struct watch *watch, uint32_t events) {
+	(void)events;
+	start_settle(owner_of(watch, struct container, gate));
+	tasks_settle(); /* it may have ended since */
+}
+
+static void gate_due(struct timer *timer) {
+	start_settle(owner_of(timer, struct container, gate_limit));
+}
+
+/*
+ * The first process waits until somebody reads from a FIFO that runc has made.
+ * Where there are no hooks, that is all that "runc start" does.  -ENOENT where
+ * it may be something else: hooks, or another runtime.
+ */
+static int open_gate(struct container *c, struct call *call) {
+	cleanup_free char *config = read_text(c->directory, "config.json");
+	cleanup_free char *state = gate_path(c, "state.json"), *gate = gate_path(c, "exec.fifo");
+	int64_t ms = call->timeout_nano / 1000000;
+
+	if (config == NULL || json_member(config, "hooks") != NULL || state == NULL ||
+	    gate == NULL || access(state, F_OK) < 0)
+		return -ENOENT;
+	c->gate = (struct watch){open(gate, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW), 0,
+				 gate_ready};
+	if (c->gate.fd < 0 || loop_want(&c->gate, EPOLLIN) != 0) {
+		loop_close(&c->gate);
+		return -ENOENT;
+	}
+	c->starting = call;
+	c->gate_limit.fire = gate_due;
+	timer_start(&c->gate_limit, ms > 0 && ms < START_MS ? (int)ms : START_MS);
+	return 0;
 }
 
 static void exec_started(struct job *job, const char *error) {
@@ -216,7 +282,7 @@ static int start_exec(struct process *p, struct job *job) {
 
 static int do_start(struct call *call) {
 	struct process *p = call->process;
-	const struct container *c = p->container;
+	struct container *c = p->container;
 	bool first = p == c->init;
 	struct job *job;
 	int error;
@@ -225,6 +291,10 @@ static int do_start(struct call *call) {
 	    (!first && (c->init->state != RUNNING || c->init->exited)))
 		return call_fail(call, FAILED_PRECONDITION,
 				 "the process cannot be started in its state");
+	if (first && open_gate(c, call) == 0) {
+		p->state = STARTING;
+		return 0;
+	}
 	job = job_new(p, call, first ? started : exec_started);
 	if (first)
 		error = job_run(job, WORDS("start", c->id), NULL);

@@ -213,6 +213,9 @@ struct container {
 	struct watch oom;
 	uint64_t oom_kills;
 	bool paused;
+	struct call *starting; /* a Start that has opened the gate: see open_gate */
+	struct watch gate;
+	struct timer gate_limit;
 };
 
 /* The pid of a known process has ended. */
@@ -343,6 +346,8 @@ int serve_call(struct call *call, const struct request *request);
 void serve_clients(void);
 /* The next step of a Delete whose process has ended. */
 void delete_process(struct process *p);
+/* What is known of a Start that waits for the first process to pass the gate. */
+void start_settle(struct container *c);
 /* A Delete that waited for runs of runc goes on when there are none. */
 void delete_resume(struct container *c);
 void reply_wait(struct call *call, const struct process *p);

@@ -66,6 +66,7 @@ int container_new(struct container **out, struct str id, struct str bundle) {
 	if (c == NULL) return error;
 	c->directory = -1;
 	c->oom = (struct watch){-1, 0, oom_ready};
+	c->gate.fd = -1;
 	list_init(&c->processes);
 	list_append(&containers, &c->node);
 	c->id = str_copy(id);
@@ -115,6 +116,8 @@ void container_free(struct container *c) {
 		process_free(p);
 	list_remove(&c->node);
 	loop_close(&c->oom);
+	loop_close(&c->gate);
+	timer_stop(&c->gate_limit);
 	settings_free(&c->settings);
 	close_fd(&c->directory);
 	free(c->cgroup);
@@ -219,6 +222,7 @@ static bool others_live(struct container *c) {
 static void settle(struct container *c) {
 	struct process *init = c->init;
 
+	if (init->exited) start_settle(c);
 	/* The exit of the first comes last, and no exit comes before its start. */
 	list_each(p, &c->processes, struct process, node)
 		if (p != init && p->exited && !p->published && p->state != STARTING) publish(p);

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gantry.linux.Mount;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -40,6 +44,59 @@ class GantryShimIT extends ShimContract {
         assertThat(info.orElseThrow().name()).isEqualTo("io.containerd.gantry.v1");
         assertThat(info.orElseThrow().version()).isNotEmpty();
         assertThat(info.orElseThrow().features().orElseThrow()).contains("\"ociVersionMin\"");
+    }
+
+    @Test
+    void killsAPausedContainer() throws Exception {
+        ShimNode.Container container = node.running("a", "/bin/sleep", "1000");
+        container.shim.pause("a");
+
+        container.shim.kill("a", Optional.empty(), 9, true);
+
+        assertThat(container.await().status()).isEqualTo(137);
+    }
+
+    @Test
+    void isNotEndedByTheSignalsThatEndADaemonAndAllItStarted() throws Exception {
+        ShimNode.Container container = node.running("a", "/bin/sleep", "1000");
+        for (String signal : List.of("TERM", "HUP", "INT", "PIPE")) {
+            assertThat(new ProcessBuilder("kill", "-" + signal, Long.toString(container.shim.shimPid()))
+                            .start()
+                            .waitFor())
+                    .isZero();
+        }
+
+        assertThat(container.shim.state("a", Optional.empty()).status()).isEqualTo(TaskStatus.RUNNING);
+        assertThat(container.remove().status()).isEqualTo(137);
+    }
+
+    @Test
+    void letsNobodyElseIn() throws Exception {
+        ShimNode.Container container = node.running("a", "/bin/sleep", "1000");
+        Path socket = sockets(container.shim.shimPid()).stream()
+                .filter(it -> it.getFileName().toString().startsWith("g"))
+                .findFirst()
+                .orElseThrow();
+
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)))
+                .isEqualTo("rw-------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket.getParent())))
+                .isEqualTo("rwx------");
+    }
+
+    /// The named sockets that a process has open.
+    private static List<Path> sockets(long pid) throws IOException {
+        Set<String> inodes = new HashSet<>();
+        try (var descriptors = Files.list(Path.of("/proc", Long.toString(pid), "fd"))) {
+            for (Path descriptor : descriptors.toList()) {
+                inodes.add(Files.readSymbolicLink(descriptor).toString());
+            }
+        }
+        return Files.readAllLines(Path.of("/proc/net/unix")).stream()
+                .map(line -> line.trim().split("\\s+"))
+                .filter(words -> words.length == 8 && inodes.contains("socket:[" + words[6] + "]"))
+                .map(words -> Path.of(words[7]))
+                .toList();
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.gantry.cri.oci.Json;
 import dev.gantry.linux.Mount;
 import dev.gantry.shim.ShimNode.Container;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -267,6 +268,9 @@ class ShimFaultsIT {
     @Test
     void aFailedStartOrDeletionCanBeFollowedByAnother() throws Exception {
         Container container = container("a", Optional.empty(), "/bin/sleep", "1000");
+        // Whoever has hooks is started by runc.
+        Path config = container.bundle.config();
+        Files.writeString(config, Files.readString(config).replaceFirst("\\{", "{\"hooks\":{},"));
         container.create(STREAMS);
         runc("fails");
         assertThatThrownBy(container::start)
@@ -290,6 +294,33 @@ class ShimFaultsIT {
                 .hasMessageStartingWith("cannot delete container a: runc delete failed: ");
         runc("works");
         assertThat(container.shim.delete("a", INIT).status()).isEqualTo(137);
+    }
+
+    @Test
+    void aContainerWithoutHooksIsStartedWithoutRunc() throws Exception {
+        Container container = container("a", Optional.empty(), "/bin/sh", "-c", "exit 6");
+        container.create(STREAMS);
+        assertThat(state("a")).contains("\"status\": \"created\"");
+        runc("fails");
+        container.start();
+
+        assertThat(container.await().status()).isEqualTo(6);
+        runc("works");
+        assertThat(state("a")).contains("\"status\": \"stopped\"");
+        container.remove();
+    }
+
+    /// What runc itself thinks of a container.
+    private String state(String id) throws Exception {
+        Process runc = new ProcessBuilder(
+                        "runc",
+                        "--root",
+                        node.options.root().resolve(Shims.NAMESPACE).toString(),
+                        "state",
+                        id)
+                .redirectErrorStream(true)
+                .start();
+        return new String(runc.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
     @Test
