@@ -2,7 +2,7 @@
 #include "shim.h"
 
 enum { DRAIN_MS = 10000, LAST_EVENTS_MS = 2000, IDLE_MS = 60000, MAX_SIGNAL = 64 };
-enum { MAX_MESSAGE = 256, DISCARD_MS = 10000, START_MS = 120000 };
+enum { MAX_MESSAGE = 256, DISCARD_MS = 10000, START_MS = 120000, MAX_LOOKS = 50 };
 
 _Static_assert(sizeof(struct create_request) <= MAX_MESSAGE, "the largest of the requests");
 
@@ -186,6 +186,20 @@ static char *gate_path(const struct container *c, const char *file) {
 	return str_format("%s/%s/%s", c->settings.root, c->id, file);
 }
 
+static bool program_of(const struct process *p, struct stat *program) {
+	cleanup_free char *link = str_format("/proc/%d/exe", p->pid);
+
+	return link != NULL && stat(link, program) == 0;
+}
+
+/* It is behind the gate, and still runc's own program, in which a signal would be lost. */
+static bool becomes(struct container *c) {
+	struct stat now;
+
+	return !c->init->exited && c->looks++ < MAX_LOOKS && program_of(c->init, &now) &&
+	       now.st_ino == c->gate_keeper.st_ino && now.st_dev == c->gate_keeper.st_dev;
+}
+
 void start_settle(struct container *c) {
 	struct call *call = c->starting;
 	cleanup_free char *gate = gate_path(c, "exec.fifo");
@@ -193,8 +207,15 @@ void start_settle(struct container *c) {
 	char byte;
 
 	if (call == NULL) return;
-	if (read(c->gate.fd, &byte, 1) == 1) {
+	if (c->gate.fd >= 0 && read(c->gate.fd, &byte, 1) == 1) {
 		if (gate != NULL) unlink(gate); /* by this runc knows that it runs */
+		loop_close(&c->gate);
+	}
+	if (c->gate.fd < 0 && becomes(c)) {
+		timer_start(&c->gate_limit, 1);
+		return;
+	}
+	if (c->gate.fd < 0) {
 		runs(c->init, call);
 	} else if (c->init->exited || expired) {
 		c->init->state = CREATED;
@@ -229,7 +250,7 @@ static int open_gate(struct container *c, struct call *call) {
 	int64_t ms = call->timeout_nano / 1000000;
 
 	if (config == NULL || json_member(config, "hooks") != NULL || state == NULL ||
-	    gate == NULL || access(state, F_OK) < 0)
+	    gate == NULL || access(state, F_OK) < 0 || !program_of(c->init, &c->gate_keeper))
 		return -ENOENT;
 	c->gate = (struct watch){open(gate, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW), 0,
 				 gate_ready};

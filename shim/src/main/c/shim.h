@@ -216,6 +216,8 @@ struct container {
 	struct call *starting; /* a Start that has opened the gate: see open_gate */
 	struct watch gate;
 	struct timer gate_limit;
+	struct stat gate_keeper; /* the program that waits there */
+	int looks;
 };
 
 /* The pid of a known process has ended. */

@@ -86,6 +86,7 @@ class DaemonRestartIT {
         assertThat(refused(Status.Code.ALREADY_EXISTS, () -> calls.create(pod, calls.sleeper("created"))))
                 .contains(created);
         calls.start(created);
+        calls.awaitOutput(created, "ready");
         calls.stop(created, 60);
         assertThat(calls.status(created).getExitCode()).isZero();
         calls.stop(container, 0);

@@ -75,7 +75,7 @@ record TestCalls(ChildNode node) {
 
     /// One that runs until it is stopped, which it lets happen at once.
     ContainerConfig.Builder sleeper(String name) {
-        return container(name, "sh", "-c", "trap 'exit 0' TERM; sleep 3600 & wait");
+        return container(name, "sh", "-c", "trap 'exit 0' TERM; echo ready; sleep 3600 & wait");
     }
 
     String run(PodSandboxConfig.Builder pod) {
