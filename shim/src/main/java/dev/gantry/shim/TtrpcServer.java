@@ -45,6 +45,7 @@ final class TtrpcServer implements TtrpcLoop.Handler, AutoCloseable {
     private final ServerSocketChannel listener;
     private final UserPrincipal self;
     private final Set<TtrpcConnection> connections = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
 
     private TtrpcServer(
             TtrpcLoop loop, Path socket, Map<String, Method> methods, Executor executor, ServerSocketChannel listener)
@@ -121,6 +122,7 @@ final class TtrpcServer implements TtrpcLoop.Handler, AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
         stop();
         connections.forEach(TtrpcConnection::stop);
     }
@@ -138,6 +140,9 @@ final class TtrpcServer implements TtrpcLoop.Handler, AutoCloseable {
         void open() throws IOException {
             connections.add(connection);
             connection.open();
+            if (closed) { // close() may not have seen it
+                connection.stop();
+            }
         }
 
         @Override
