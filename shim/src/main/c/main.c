@@ -13,6 +13,8 @@
  * start leaves a server behind and prints its address.  And it does for our
  * daemon what a JVM cannot do well:
  *
+ *   read ROOT FILE: prints a file of a container, with ROOT as the root for
+ *                   all links on the way
  *   pin USERS GROUPS USER-FILE [NET-FILE]: makes namespaces (pin.c)
  */
 #include "shim.h"
@@ -57,9 +59,8 @@ static const struct action {
 	bool container;
 	int (*act)(const struct flags *flags);
 } actions[] = {
-	{"start", true, action_start},
-	{"delete", true, action_delete},
-	{"-info", false, action_info},
+	{"start", true, action_start}, {"delete", true, action_delete},
+	{"-info", false, action_info}, {"read", false, action_read},
 	{"pin", false, action_pin},
 };
 

@@ -372,6 +372,8 @@ int action_start(const struct flags *flags);
 int serve(const char *ttrpc_address, const char *socket_path, int listener);
 int action_delete(const struct flags *flags);
 int action_info(const struct flags *flags);
+/* ---- readfile.c ---- */
+int action_read(const struct flags *flags);
 /* ---- pin.c ---- */
 int action_pin(const struct flags *flags);
 

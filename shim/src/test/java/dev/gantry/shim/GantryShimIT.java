@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gantry.linux.Mount;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -82,6 +83,30 @@ class GantryShimIT extends ShimContract {
                 .isEqualTo("rw-------");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket.getParent())))
                 .isEqualTo("rwx------");
+    }
+
+    @Test
+    void readsAFileOfAContainerWithinItsRoot() throws Exception {
+        Path root = Files.createDirectory(node.directory().resolve("root"));
+        Files.writeString(Files.createDirectory(root.resolve("etc")).resolve("passwd"), "root:x:0:0\n");
+        Files.createSymbolicLink(root.resolve("within"), Path.of("../../../etc/passwd"));
+        Files.createSymbolicLink(root.resolve("outside"), node.directory().resolve("secret"));
+        Files.writeString(node.directory().resolve("secret"), "secret");
+
+        assertThat(read(root, "within")).isEqualTo("0 root:x:0:0\n");
+        assertThat(read(root, "outside"))
+                .startsWith("1 ")
+                .contains("No such file")
+                .doesNotContain("secret");
+        assertThat(read(root, "etc")).startsWith("1 ").contains("Invalid argument");
+    }
+
+    private String read(Path root, String file) throws Exception {
+        Process reader = new ProcessBuilder(binary().toString(), "read", root.toString(), file)
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(reader.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return reader.waitFor() + " " + output;
     }
 
     /// The named sockets that a process has open.
