@@ -39,11 +39,7 @@ final class ContainerCreator {
     /// @param made gets the container right before clients can see it
     Container create(String sandboxId, ContainerConfig config, Consumer<Container> made) {
         Timeline timeline = new Timeline();
-        Sandbox sandbox = parts.sandboxes().get(sandboxId);
-        if (sandbox.state() != SandboxState.READY) {
-            throw new SandboxException.WrongState("cannot create container %s: pod sandbox %s does not run"
-                    .formatted(config.getMetadata().getName(), sandbox.id()));
-        }
+        Sandbox sandbox = ready(sandboxId, config);
         String name = config.getMetadata().getName();
         if (name.isEmpty()) {
             throw new ContainerException.InvalidRequest("container metadata needs a name");
@@ -111,6 +107,16 @@ final class ContainerCreator {
             }
             throw e;
         }
+    }
+
+    /// The pod, which must run.
+    Sandbox ready(String sandboxId, ContainerConfig config) {
+        Sandbox sandbox = parts.sandboxes().get(sandboxId);
+        if (sandbox.state() != SandboxState.READY) {
+            throw new SandboxException.WrongState("cannot create container %s: pod sandbox %s does not run"
+                    .formatted(config.getMetadata().getName(), sandbox.id()));
+        }
+        return sandbox;
     }
 
     private void reserve(Container creating) {

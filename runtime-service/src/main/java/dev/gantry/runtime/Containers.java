@@ -49,6 +49,8 @@ public final class Containers {
 
     /// @throws ContainerException.NameTaken when another container of the pod has its name and attempt
     Container create(String sandbox, ContainerConfig config) throws InterruptedException {
+        // What was made late for a pod that has ended since is of no use, or has gone with it.
+        var _ = creator.ready(sandbox, config);
         ContainerMetadata metadata = config.getMetadata();
         String name = "container %s (attempt %s) of pod sandbox %s"
                 .formatted(metadata.getName(), Integer.toUnsignedString(metadata.getAttempt()), sandbox);
