@@ -92,10 +92,10 @@ class LateContainersIT {
         }
     }
 
-    private void awaitNothingButThePod() {
-        await("nothing is left but the pod")
+    private void awaitNothingBut(List<String> expected) {
+        await("the rest is gone")
                 .atMost(ChildNode.PATIENCE)
-                .untilAsserted(() -> assertThat(node.left()).containsExactlyInAnyOrderElementsOf(before));
+                .untilAsserted(() -> assertThat(node.left()).containsExactlyInAnyOrderElementsOf(expected));
     }
 
     @Test
@@ -174,7 +174,7 @@ class LateContainersIT {
         client.awaitLog("nobody asked again for what was made too late; it is removed");
 
         assertThat(calls.containers()).isEmpty();
-        awaitNothingButThePod();
+        awaitNothingBut(before);
         assertThat(heard.all()).isEmpty();
     }
 
@@ -189,10 +189,19 @@ class LateContainersIT {
 
         calls.removePod(pod);
 
-        await("nothing is left")
-                .atMost(ChildNode.PATIENCE)
-                .untilAsserted(() -> assertThat(node.left()).isEmpty());
+        awaitNothingBut(List.of());
         assertThat(refused(Status.Code.NOT_FOUND, () -> calls.create(pod, container())))
                 .contains(pod);
+    }
+
+    @Test
+    void aContainerWhosePodGoesWhileItIsMadeDoesNotStay() throws IOException {
+        giveUpOn(container());
+        calls.stopPod(pod);
+        calls.removePod(pod);
+
+        devices.release();
+
+        awaitNothingBut(List.of());
     }
 }

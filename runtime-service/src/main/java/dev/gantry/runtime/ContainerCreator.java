@@ -10,12 +10,14 @@ import dev.gantry.sandbox.SandboxException;
 import dev.gantry.sandbox.SandboxId;
 import dev.gantry.sandbox.SandboxMetadata;
 import dev.gantry.sandbox.SandboxState;
+import dev.gantry.sandbox.Sandboxes;
 import dev.gantry.sandbox.Timeline;
 import dev.gantry.shim.Bundle;
 import dev.gantry.storage.Change;
 import dev.gantry.storage.Durability;
 import dev.gantry.storage.Snapshotter;
 import dev.gantry.storage.StorageException;
+import dev.gantry.storage.Update;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -98,7 +100,7 @@ final class ContainerCreator {
             timeline.run("images", () -> parts.specs().mountImages(plan, creating.snapshotter(), sandbox));
             Container created = creating.in(ContainerState.CREATED);
             made.accept(created);
-            timeline.run("commit", () -> parts.store().commit(Change.empty().put(ContainerRows.KIND, created)));
+            timeline.run("commit", () -> commit(created));
             timeline.log(log, "CreateContainer", id);
             return created;
         } catch (RuntimeException e) {
@@ -113,10 +115,26 @@ final class ContainerCreator {
     Sandbox ready(String sandboxId, ContainerConfig config) {
         Sandbox sandbox = parts.sandboxes().get(sandboxId);
         if (sandbox.state() != SandboxState.READY) {
-            throw new SandboxException.WrongState("cannot create container %s: pod sandbox %s does not run"
-                    .formatted(config.getMetadata().getName(), sandbox.id()));
+            throw notReady(config, sandbox.id());
         }
         return sandbox;
+    }
+
+    private static SandboxException notReady(ContainerConfig config, SandboxId sandbox) {
+        return new SandboxException.WrongState("cannot create container %s: pod sandbox %s does not run"
+                .formatted(config.getMetadata().getName(), sandbox));
+    }
+
+    /// Not for a pod that was stopped meanwhile: whoever removes it may have looked for its containers already.
+    private void commit(Container created) {
+        var _ = parts.store().update(view -> {
+            if (Sandboxes.in(view, created.sandbox())
+                    .filter(it -> it.state() == SandboxState.READY)
+                    .isEmpty()) {
+                throw notReady(created.config(), created.sandbox());
+            }
+            return Update.of(Change.empty().put(ContainerRows.KIND, created), created);
+        });
     }
 
     private void reserve(Container creating) {
