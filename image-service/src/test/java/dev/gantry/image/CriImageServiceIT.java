@@ -18,18 +18,13 @@ import dev.gantry.cri.runtime.v1.StreamImagesRequest;
 import dev.gantry.cri.runtime.v1.StreamImagesResponse;
 import io.grpc.Context;
 import io.grpc.Status;
-import io.grpc.stub.ServerCallStreamObserver;
-import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BiConsumer;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -71,77 +66,14 @@ class CriImageServiceIT {
         return ImageSpec.newBuilder().setImage(image).build();
     }
 
-    /// What a call answered: its last message, or how it failed.
-    private static final class Answer<T> extends ServerCallStreamObserver<T> {
-        private @Nullable T message;
-        private Status status = Status.UNKNOWN;
-
-        @Override
-        public void onNext(T value) {
-            message = value;
-        }
-
-        @Override
-        public void onError(Throwable failure) {
-            status = Status.fromThrowable(failure);
-        }
-
-        @Override
-        public void onCompleted() {
-            status = Status.OK;
-        }
-
-        @Override
-        public boolean isReady() {
-            return true;
-        }
-
-        @Override
-        public boolean isCancelled() {
-            return false;
-        }
-
-        @Override
-        public void setOnReadyHandler(Runnable handler) {}
-
-        @Override
-        public void setOnCancelHandler(Runnable handler) {}
-
-        @Override
-        public void disableAutoInboundFlowControl() {}
-
-        @Override
-        public void request(int count) {}
-
-        @Override
-        public void setMessageCompression(boolean enable) {}
-
-        @Override
-        public void setCompression(String compression) {}
-    }
-
-    private static <Q, A> Answer<A> ask(BiConsumer<Q, StreamObserver<A>> call, Q request) {
-        Answer<A> answer = new Answer<>();
-        call.accept(request, answer);
-        return answer;
-    }
-
-    private static <Q, A> A call(BiConsumer<Q, StreamObserver<A>> call, Q request) {
-        Answer<A> answer = ask(call, request);
-        assertThat(answer.status).isEqualTo(Status.OK);
-        A message = answer.message;
-        assertThat(message).isNotNull();
-        return Objects.requireNonNull(message);
-    }
-
     private PullImageResponse pull() {
-        return call(
+        return Answer.good(
                 service::pullImage,
                 PullImageRequest.newBuilder().setImage(spec(name())).build());
     }
 
     private ImageStatusResponse status(String image) {
-        return call(
+        return Answer.good(
                 service::imageStatus,
                 ImageStatusRequest.newBuilder()
                         .setImage(spec(image))
@@ -153,7 +85,7 @@ class CriImageServiceIT {
     void givesAnImageTheSameIdEverywhere() {
         String ref = pull().getImageRef();
 
-        ListImagesResponse list = call(service::listImages, ListImagesRequest.getDefaultInstance());
+        ListImagesResponse list = Answer.good(service::listImages, ListImagesRequest.getDefaultInstance());
 
         assertThat(ref).isEqualTo(IMAGE.id().toString());
         assertThat(list.getImagesList()).hasSize(1);
@@ -172,7 +104,7 @@ class CriImageServiceIT {
         pull();
 
         for (String filter : List.of(name(), IMAGE.id().toString(), "nothing")) {
-            ListImagesResponse list = call(
+            ListImagesResponse list = Answer.good(
                     service::listImages,
                     ListImagesRequest.newBuilder()
                             .setFilter(ImageFilter.newBuilder().setImage(spec(filter)))
@@ -201,8 +133,8 @@ class CriImageServiceIT {
         RemoveImageRequest request =
                 RemoveImageRequest.newBuilder().setImage(spec(name())).build();
 
-        assertThat(call(service::removeImage, request)).isEqualTo(RemoveImageResponse.getDefaultInstance());
-        assertThat(call(service::removeImage, request)).isEqualTo(RemoveImageResponse.getDefaultInstance());
+        assertThat(Answer.good(service::removeImage, request)).isEqualTo(RemoveImageResponse.getDefaultInstance());
+        assertThat(Answer.good(service::removeImage, request)).isEqualTo(RemoveImageResponse.getDefaultInstance());
 
         assertThat(node.content.list()).isEmpty();
         assertThat(node.overlay.list()).isEmpty();
@@ -210,7 +142,7 @@ class CriImageServiceIT {
 
     @Test
     void refusesNamesAndCredentialsThatCannotBeRead() {
-        Answer<PullImageResponse> badName = ask(
+        Answer<PullImageResponse> badName = Answer.of(
                 service::pullImage,
                 PullImageRequest.newBuilder().setImage(spec("Not A Name")).build());
         assertThat(badName.status.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
@@ -218,14 +150,15 @@ class CriImageServiceIT {
 
         PullImageRequest.Builder badAuth = PullImageRequest.newBuilder().setImage(spec(name()));
         badAuth.getAuthBuilder().setAuth("%%%");
-        assertThat(ask(service::pullImage, badAuth.build()).status.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+        assertThat(Answer.of(service::pullImage, badAuth.build()).status.getCode())
+                .isEqualTo(Status.Code.INVALID_ARGUMENT);
     }
 
     @Test
     void tellsHowFullTheDiskIs() {
         pull();
 
-        ImageFsInfoResponse info = call(service::imageFsInfo, ImageFsInfoRequest.getDefaultInstance());
+        ImageFsInfoResponse info = Answer.good(service::imageFsInfo, ImageFsInfoRequest.getDefaultInstance());
 
         assertThat(info.getImageFilesystems(0).getUsedBytes().getValue()).isPositive();
         assertThat(info.getImageFilesystems(0).getTimestamp()).isPositive();
@@ -239,12 +172,12 @@ class CriImageServiceIT {
         StreamImagesRequest.Builder request = StreamImagesRequest.newBuilder();
         ImageFilter.Builder other = ImageFilter.newBuilder().setImage(spec("example.org/other:1"));
 
-        assertThat(call(service::streamImages, request.build()).getImagesList())
-                .isEqualTo(call(service::listImages, ListImagesRequest.getDefaultInstance())
+        assertThat(Answer.good(service::streamImages, request.build()).getImagesList())
+                .isEqualTo(Answer.good(service::listImages, ListImagesRequest.getDefaultInstance())
                         .getImagesList())
                 .hasSize(1);
         Answer<StreamImagesResponse> nothing =
-                ask(service::streamImages, request.setFilter(other).build());
+                Answer.of(service::streamImages, request.setFilter(other).build());
         assertThat(nothing.status).isEqualTo(Status.OK);
         assertThat(nothing.message).isNull();
     }
