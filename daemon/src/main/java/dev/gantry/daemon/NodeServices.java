@@ -281,7 +281,8 @@ final class NodeServices {
                 images.maxConcurrentDownloads(),
                 images.maxConcurrentUnpacks(),
                 images.pullProgressTimeout(),
-                UnpackLimits.DEFAULT);
+                UnpackLimits.DEFAULT,
+                ImageSettings.Verifiers.NONE);
     }
 
     private static StreamingSettings streaming(Configuration.Streaming streaming) {

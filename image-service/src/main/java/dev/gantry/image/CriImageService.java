@@ -125,13 +125,14 @@ public final class CriImageService extends ImageServiceGrpc.ImageServiceImplBase
         });
     }
 
-    /// The kubelet tells a registry that is down from an image that is not there by how the message begins, and it sees
-    /// the bare message only where the code is UNKNOWN: before any other its client puts the code.
+    /// The kubelet tells a registry that is down and an image that was refused from one that is not there by how the
+    /// message begins, and it sees the bare message only where the code is UNKNOWN: before any other its client
+    /// puts the code.
     private Digest pull(PullImageRequest request) {
         try {
             return Cancellation.interrupting(() -> images.pull(options(request)))
                     .id();
-        } catch (ImageException.RegistryUnavailable e) {
+        } catch (ImageException.RegistryUnavailable | ImageException.SignatureRefused e) {
             throw Status.UNKNOWN.withDescription(e.getMessage()).withCause(e).asRuntimeException();
         }
     }

@@ -57,7 +57,7 @@ public final class GrpcErrors {
             case ImageException.NotFound _, ImageException.NotInRegistry _, ImageException.NoPlatform _ ->
                 Status.NOT_FOUND;
             case ImageException.Unauthenticated _ -> Status.UNAUTHENTICATED;
-            case ImageException.Forbidden _ -> Status.PERMISSION_DENIED;
+            case ImageException.Forbidden _, ImageException.SignatureRefused _ -> Status.PERMISSION_DENIED;
             case ImageException.RegistryUnavailable _ -> Status.UNAVAILABLE;
             case ImageException.TimedOut _ -> Status.DEADLINE_EXCEEDED;
             case ImageException.BadConfiguration _ -> Status.FAILED_PRECONDITION;

@@ -86,6 +86,15 @@ public abstract sealed class ImageException extends RuntimeException {
         }
     }
 
+    /// The image policy of this node has not accepted the image. The kubelet matches the beginning of this message.
+    public static final class SignatureRefused extends ImageException {
+        /// @param problem who did not accept it, and why
+        /// @param remedy what the reader can do
+        public SignatureRefused(String image, String problem, String remedy, @Nullable Throwable cause) {
+            super("SignatureValidationFailed: cannot pull %s: %s; %s".formatted(image, problem, remedy), cause);
+        }
+    }
+
     /// Nothing arrived for so long that the pull was given up.
     public static final class TimedOut extends ImageException {
         public TimedOut(String what, String host, Duration waited) {

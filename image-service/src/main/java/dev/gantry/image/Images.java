@@ -46,6 +46,7 @@ public final class Images implements AutoCloseable {
     private final Leases leases;
     private final Clock clock;
     private final Registries registries;
+    private final ImageVerifiers verifiers;
     private final LayerPool layers;
     private final FsUsageCache usage;
     private final Path scratch;
@@ -68,6 +69,7 @@ public final class Images implements AutoCloseable {
         this.leases = leases;
         this.clock = Clock.systemUTC();
         this.registries = new Registries(settings.registryConfig(), settings.progressTimeout(), clock);
+        this.verifiers = new ImageVerifiers(settings.verifiers());
         this.layers = new LayerPool(content, settings, scratch);
         this.scratch = scratch;
         this.limits = settings.limits();
@@ -163,14 +165,15 @@ public final class Images implements AutoCloseable {
         return content.read(image.id(), Repository.DOCUMENT_LIMIT);
     }
 
-    /// Pulls an image, or sees that the node has what its name leads to now. Blocks; interrupt the thread to give up.
+    /// Pulls an image, or sees that the node has what its name leads to now. Either way the image policy is asked, for
+    /// it may have changed since. Blocks; interrupt the thread to give up.
     ///
     /// @throws ImageException or [StorageException] naming what failed; then nothing has become visible
     public Image pull(PullOptions options) {
         Snapshotter snapshotter = options.snapshotter().map(this::snapshotter).orElse(snapshotters.getFirst());
         Repository repository = registries.repository(options.reference(), options.credentials());
         try (PullLease lease = new PullLease(leases, options.reference().toString())) {
-            RegistryPull pull = new RegistryPull(repository, content, options.platform(), lease);
+            RegistryPull pull = new RegistryPull(repository, content, options.platform(), lease, verifiers);
             Resolved resolved = pull.resolve();
             switch (resolved) {
                 case ResolvedImage layered ->

@@ -17,7 +17,7 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /// Goes from a name to the documents of one image: index, manifest, configuration; each verified, put into the content
-/// store and held by the lease.
+/// store and held by the lease. Nothing but the first document is fetched before the image policy has accepted it.
 final class RegistryPull {
 
     private final Repository repository;
@@ -25,21 +25,28 @@ final class RegistryPull {
     private final ContentStore content;
     private final Platform platform;
     private final PullLease lease;
+    private final ImageVerifiers verifiers;
 
-    RegistryPull(Repository repository, ContentStore content, Platform platform, PullLease lease) {
+    RegistryPull(
+            Repository repository, ContentStore content, Platform platform, PullLease lease, ImageVerifiers verifiers) {
         this.repository = repository;
         this.reference = repository.reference();
         this.content = content;
         this.platform = platform;
         this.lease = lease;
+        this.verifiers = verifiers;
     }
 
-    /// @throws ImageException if there is no such image, none for the platform, or its documents cannot be used
-    Resolved resolve() {
+    /// @throws ImageException if there is no such image, none for the platform, its documents cannot be used, or it is
+    ///     refused
+    Resolved resolve() throws InterruptedException {
         Document target = repository.resolve();
         String what = "manifest %s of %s".formatted(target.digest(), reference);
         try {
-            return switch (parse(target, what)) {
+            ImageDocument document = parse(target, what);
+            verifiers.requireAccepted(
+                    reference, new Descriptor(document.mediaType(), target.digest(), target.bytes().length));
+            return switch (document) {
                 case ImageManifest manifest -> resolve(target, target, manifest);
                 case ImageIndex index -> {
                     Document chosen = choose(target, index);

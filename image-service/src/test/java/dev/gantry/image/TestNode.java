@@ -29,10 +29,18 @@ final class TestNode implements AutoCloseable {
     final Path certs;
 
     TestNode(Path directory) throws IOException {
-        this(directory, UnpackLimits.DEFAULT);
+        this(directory, UnpackLimits.DEFAULT, ImageSettings.Verifiers.NONE);
     }
 
     TestNode(Path directory, UnpackLimits limits) throws IOException {
+        this(directory, limits, ImageSettings.Verifiers.NONE);
+    }
+
+    TestNode(Path directory, ImageSettings.Verifiers verifiers) throws IOException {
+        this(directory, UnpackLimits.DEFAULT, verifiers);
+    }
+
+    private TestNode(Path directory, UnpackLimits limits, ImageSettings.Verifiers verifiers) throws IOException {
         certs = Files.createDirectories(directory.resolve("certs.d"));
         store = MetadataStore.open(
                 Files.createDirectories(directory.resolve("meta")),
@@ -41,7 +49,7 @@ final class TestNode implements AutoCloseable {
         overlay = new OverlaySnapshotter(directory.resolve("overlay"), store);
         nativeSnapshotter = new NativeSnapshotter(directory.resolve("native"), store);
         leases = new Leases(store);
-        ImageSettings settings = new ImageSettings(List.of(certs), 6, 2, Duration.ofSeconds(2), limits);
+        ImageSettings settings = new ImageSettings(List.of(certs), 6, 2, Duration.ofSeconds(2), limits, verifiers);
         images = new Images(
                 store,
                 content,

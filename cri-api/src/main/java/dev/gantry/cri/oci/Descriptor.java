@@ -29,6 +29,11 @@ public record Descriptor(
         this(mediaType, digest, size, List.of(), Map.of(), null);
     }
 
+    /// As a document of its own, of type [MediaTypes#OCI_DESCRIPTOR].
+    public byte[] toJson() {
+        return JsonWriter.document(this, Descriptor::write);
+    }
+
     static Descriptor read(Members in) {
         long size = in.requiredNumber("size");
         if (size < 0) {

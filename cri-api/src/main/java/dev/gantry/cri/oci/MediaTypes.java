@@ -3,6 +3,7 @@ package dev.gantry.cri.oci;
 /// The media types of images: those of the OCI image specification, and Docker's for the same things.
 public final class MediaTypes {
 
+    public static final String OCI_DESCRIPTOR = "application/vnd.oci.descriptor.v1+json";
     public static final String OCI_INDEX = "application/vnd.oci.image.index.v1+json";
     public static final String OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
     public static final String OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
