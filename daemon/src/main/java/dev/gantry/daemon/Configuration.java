@@ -1,5 +1,6 @@
 package dev.gantry.daemon;
 
+import dev.gantry.image.ImageSettings;
 import dev.gantry.runtime.ContainerOptions;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -72,13 +73,15 @@ record Configuration(
     /// @param registryConfig folders in the form of containerd's certs.d; the first that knows a host wins
     /// @param pullProgressTimeout how long a pull may go on without receiving a byte
     /// @param builtin OCI layouts that are imported at start; empty if the daemon runs from no distribution
+    /// @param verifiers who decides whether an image may be pulled
     record Images(
             String pauseImage,
             List<Path> registryConfig,
             int maxConcurrentDownloads,
             int maxConcurrentUnpacks,
             Duration pullProgressTimeout,
-            Optional<Path> builtin) {
+            Optional<Path> builtin,
+            ImageSettings.Verifiers verifiers) {
 
         static Images read(Section section, Optional<Path> home) {
             Images images = new Images(
@@ -87,9 +90,23 @@ record Configuration(
                     section.integer("max_concurrent_downloads", 6, 1, 64),
                     section.integer("max_concurrent_unpacks", 2, 1, 64),
                     section.duration("pull_progress_timeout", Duration.ofMinutes(5)),
-                    section.optionalPath("builtin").or(() -> home.map(dir -> dir.resolve("share/images"))));
+                    section.optionalPath("builtin").or(() -> home.map(dir -> dir.resolve("share/images"))),
+                    verifiers(section.section("verifiers")));
             section.end();
             return images;
+        }
+
+        private static ImageSettings.Verifiers verifiers(Section section) {
+            ImageSettings.Verifiers defaults = ImageSettings.Verifiers.NONE;
+            Duration timeout = section.duration("timeout", defaults.timeout());
+            if (timeout.isZero()) {
+                section.problem("timeout", "must be longer than nothing, or no image could ever be pulled");
+                timeout = defaults.timeout();
+            }
+            ImageSettings.Verifiers verifiers = new ImageSettings.Verifiers(
+                    section.pathOrNone("dir"), section.integer("max", defaults.most(), 1, 1000), timeout);
+            section.end();
+            return verifiers;
         }
     }
 
@@ -119,21 +136,13 @@ record Configuration(
         static Cni read(Section section, Path state) {
             Cni cni = new Cni(
                     section.path("conf_dir", Path.of("/etc/cni/net.d")),
-                    template(section),
+                    section.pathOrNone("conf_template"),
                     section.paths("bin_dirs", List.of(Path.of("/opt/cni/bin"), Path.of("/usr/lib/cni"))),
                     section.path("netns_dir", state.resolve("netns")),
                     section.duration("add_timeout", Duration.ofSeconds(60)),
                     section.duration("del_timeout", Duration.ofSeconds(30)));
             section.end();
             return cni;
-        }
-
-        private static Optional<Path> template(Section section) {
-            String template = section.string("conf_template", "");
-            if (!template.isEmpty() && !template.startsWith("/")) {
-                section.problem("conf_template", "must be an absolute path, not \"%s\"".formatted(template));
-            }
-            return template.isEmpty() ? Optional.empty() : Optional.of(Path.of(template));
         }
     }
 

@@ -282,7 +282,7 @@ final class NodeServices {
                 images.maxConcurrentUnpacks(),
                 images.pullProgressTimeout(),
                 UnpackLimits.DEFAULT,
-                ImageSettings.Verifiers.NONE);
+                images.verifiers());
     }
 
     private static StreamingSettings streaming(Configuration.Streaming streaming) {

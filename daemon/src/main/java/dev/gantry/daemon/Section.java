@@ -114,6 +114,15 @@ final class Section {
         return setting == null ? Optional.empty() : path(key, setting);
     }
 
+    /// An absolute path, or the empty string for none, which is the default.
+    Optional<Path> pathOrNone(String key) {
+        return switch (take(key)) {
+            case null -> Optional.empty();
+            case Setting.Scalar(String value, var _) when value.isEmpty() -> Optional.empty();
+            case Setting other -> path(key, other);
+        };
+    }
+
     List<Path> paths(String key, List<Path> fallback) {
         return switch (take(key)) {
             case null -> fallback;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gantry.cri.oci.OciProcess;
+import dev.gantry.image.ImageSettings;
 import dev.gantry.runtime.ContainerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,7 +34,8 @@ class ConfigurationTest {
                     6,
                     2,
                     Duration.ofMinutes(5),
-                    Optional.of(Path.of("/opt/gantry/share/images"))),
+                    Optional.of(Path.of("/opt/gantry/share/images")),
+                    new ImageSettings.Verifiers(Optional.empty(), 10, Duration.ofSeconds(10))),
             new Configuration.Storage("overlayfs"),
             new Configuration.Cni(
                     Path.of("/etc/cni/net.d"),
@@ -118,6 +120,27 @@ class ConfigurationTest {
                                 new OciProcess.Rlimit("RLIMIT_NOFILE", 1024, 4096),
                                 new OciProcess.Rlimit("RLIMIT_CORE", -1, -1),
                                 new OciProcess.Rlimit("RLIMIT_NPROC", 7, 7))));
+    }
+
+    @Test
+    void readsWhoDecidesOnImages() {
+        assertThat(verifiers("dir = \"/opt/verifiers\"\nmax = 2\ntimeout = \"90s\""))
+                .isEqualTo(
+                        new ImageSettings.Verifiers(Optional.of(Path.of("/opt/verifiers")), 2, Duration.ofSeconds(90)));
+
+        assertThatThrownBy(() -> verifiers("dir = \"verifiers\"\nmax = 0\ntimeout = \"0s\"\ntimeot = 1"))
+                .isInstanceOf(DaemonException.BadConfiguration.class)
+                .hasMessage("""
+                        x:4:1: images.verifiers.timeout must be longer than nothing, or no image could ever be pulled
+                        x:2:1: images.verifiers.dir must be an absolute path, not the string "verifiers"
+                        x:3:1: images.verifiers.max must be an integer from 1 to 1000, not the integer 0
+                        x:5:1: unknown key images.verifiers.timeot; allowed here: dir, max, timeout""");
+    }
+
+    private static ImageSettings.Verifiers verifiers(String lines) {
+        return Configuration.read(TomlFile.parse("x", "[images.verifiers]\n" + lines), HOME)
+                .images()
+                .verifiers();
     }
 
     @Test
