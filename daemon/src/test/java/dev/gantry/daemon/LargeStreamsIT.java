@@ -2,15 +2,12 @@ package dev.gantry.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.gantry.cri.runtime.v1.ExecRequest;
-import dev.gantry.cri.runtime.v1.PortForwardRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -33,22 +30,16 @@ class LargeStreamsIT {
     /// The heap, what Netty takes at once, and some room.
     private static final long MOST_MORE = 96L << 20;
 
-    private ChildNode node;
-    private TestCalls calls;
-    private String pod;
-    private String container;
+    private StreamingNode streams;
 
     @BeforeAll
     void start() throws IOException {
-        node = ChildNode.started();
-        calls = node.calls();
-        pod = calls.run(calls.pod("pod"));
-        container = calls.run(pod, calls.sleeper("sleeper"));
+        streams = StreamingNode.start(ChildNode.create());
     }
 
     @AfterAll
     void close() throws IOException {
-        node.close();
+        streams.close();
     }
 
     private static byte[] piece(int number) {
@@ -82,21 +73,10 @@ class LargeStreamsIT {
         });
     }
 
-    private String address(String command) {
-        return node.client()
-                .runtime()
-                .exec(ExecRequest.newBuilder()
-                        .setContainerId(container)
-                        .addAllCmd(List.of("sh", "-c", command))
-                        .setStdin(true)
-                        .setStdout(true)
-                        .build())
-                .getUrl();
-    }
-
     @Test
     void throughExec() throws Exception {
-        try (SpdyClient client = SpdyClient.connect(address("cat"), "v4.channel.k8s.io")) {
+        try (SpdyClient client =
+                SpdyClient.connect(streams.address(streams.command("cat").setStdin(true)), "v4.channel.k8s.io")) {
             int error = client.open("error");
             int in = client.open("stdin");
             int out = client.open("stdout");
@@ -116,13 +96,8 @@ class LargeStreamsIT {
 
     @Test
     void throughAForwardedPort() throws Exception {
-        String url = node.client()
-                .runtime()
-                .portForward(
-                        PortForwardRequest.newBuilder().setPodSandboxId(pod).build())
-                .getUrl();
-        try (PodServer _ = PodServer.echo(node, pod, "127.0.0.1", 7000);
-                SpdyClient client = SpdyClient.connect(url, "portforward.k8s.io")) {
+        try (PodServer _ = PodServer.echo(streams.node(), streams.pod(), "127.0.0.1", 7000);
+                SpdyClient client = SpdyClient.connect(streams.portForward(), "portforward.k8s.io")) {
             int error = client.open(Map.of("streamtype", "error", "port", "7000", "requestid", "1"));
             int data = client.open(Map.of("streamtype", "data", "port", "7000", "requestid", "1"));
             client.received(data).digestOnly();
@@ -141,7 +116,7 @@ class LargeStreamsIT {
 
     /// The most that the daemon has had in memory, in bytes.
     private long memory() {
-        return ChildNode.proc(Path.of("/proc", Long.toString(node.pid()), "status"))
+        return ChildNode.proc(Path.of("/proc", Long.toString(streams.node().pid()), "status"))
                 .lines()
                 .filter(it -> it.startsWith("VmHWM:"))
                 .mapToLong(

@@ -182,6 +182,18 @@ final class SpdyClient implements Closeable {
         send(new DefaultSpdyPingFrame(1));
     }
 
+    /// Says that it is there until the server has closed the connection.
+    void keepPinging() {
+        try {
+            while (true) {
+                ping();
+                Thread.sleep(500);
+            }
+        } catch (IOException | InterruptedException _) {
+            // closed
+        }
+    }
+
     private synchronized void send(Object frame) throws IOException {
         encoder.writeOutbound(frame);
         for (ByteBuf out = encoder.readOutbound(); out != null; out = encoder.readOutbound()) {

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.gantry.cri.runtime.v1.ExecRequest;
-import dev.gantry.cri.runtime.v1.PortForwardRequest;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
@@ -27,44 +25,18 @@ class StalledStreamsIT {
     private static final String V4 = "v4.channel.k8s.io";
     private static final String PORTS = "portforward.k8s.io";
 
-    private ChildNode node;
-    private TestCalls calls;
-    private String pod;
-    private String container;
+    private StreamingNode streams;
 
     @BeforeAll
     void start() throws IOException {
-        node = ChildNode.create()
+        streams = StreamingNode.start(ChildNode.create()
                 .set("streaming.idle_timeout", "\"5s\"")
-                .set("streaming.max_streams", Integer.toString(STREAMS))
-                .start();
-        calls = node.calls();
-        pod = calls.run(calls.pod("pod"));
-        container = calls.run(pod, calls.sleeper("sleeper"));
+                .set("streaming.max_streams", Integer.toString(STREAMS)));
     }
 
     @AfterAll
     void close() throws IOException {
-        node.close();
-    }
-
-    private String exec(String... command) {
-        return node.client()
-                .runtime()
-                .exec(ExecRequest.newBuilder()
-                        .setContainerId(container)
-                        .addAllCmd(List.of(command))
-                        .setStdout(true)
-                        .build())
-                .getUrl();
-    }
-
-    private String portForward() {
-        return node.client()
-                .runtime()
-                .portForward(
-                        PortForwardRequest.newBuilder().setPodSandboxId(pod).build())
-                .getUrl();
+        streams.close();
     }
 
     /// Sends until nothing goes any more, and takes nothing of what comes back.
@@ -79,39 +51,29 @@ class StalledStreamsIT {
         }
     }
 
-    /// Says all the time that it is there.
-    private static void ping(SpdyClient client) {
-        try {
-            while (true) {
-                client.ping();
-                Thread.sleep(500);
-            }
-        } catch (IOException | InterruptedException _) {
-            // The server has closed the connection.
-        }
-    }
-
     @Test
     void clientsThatTakeNothingAreCutOffAndMakeRoom() throws Exception {
-        URI server = URI.create(exec("true"));
-        try (PodServer _ = PodServer.echo(node, pod, "127.0.0.1", 7000);
+        URI server = URI.create(streams.exec("true"));
+        try (PodServer _ = PodServer.echo(streams.node(), streams.pod(), "127.0.0.1", 7000);
                 Socket silent = new Socket(server.getHost(), server.getPort());
-                SpdyClient spdy = SpdyClient.connect(exec("yes", "spdy"), V4);
-                WebSocketClient _ = WebSocketClient.idle(exec("yes", "websocket"), V4);
+                SpdyClient spdy = SpdyClient.connect(streams.exec("yes", "spdy"), V4);
+                WebSocketClient _ = WebSocketClient.idle(streams.exec("yes", "websocket"), V4);
                 SpdyClient tunnel = new SpdyClient(
-                        new TunnelTransport(StreamSocket.webSocket(portForward(), "SPDY/3.1+" + PORTS)))) {
+                        new TunnelTransport(StreamSocket.webSocket(streams.portForward(), "SPDY/3.1+" + PORTS)))) {
             var _ = spdy.open("error");
             var _ = spdy.open("stdout");
             var _ = tunnel.open(Map.of("streamtype", "error", "port", "7000", "requestid", "1"));
             int data = tunnel.open(Map.of("streamtype", "data", "port", "7000", "requestid", "1"));
             Thread flood = Thread.ofVirtual().start(() -> flood(tunnel, data));
-            Thread pings = Thread.ofVirtual().start(() -> ping(spdy));
-            assertThatThrownBy(() -> StreamSocket.webSocket(exec("true"), V4)).isInstanceOf(IOException.class);
+            Thread pings = Thread.ofVirtual().start(spdy::keepPinging);
+            assertThatThrownBy(() -> StreamSocket.webSocket(streams.exec("true"), V4))
+                    .isInstanceOf(IOException.class);
 
             await("room for others").atMost(ChildNode.PATIENCE).until(this::hasRoom);
             await("their commands end")
                     .atMost(ChildNode.PATIENCE)
-                    .until(() -> !calls.shell(container, "ps").contains("yes "));
+                    .until(() ->
+                            !streams.calls().shell(streams.container(), "ps").contains("yes "));
             assertThat(flood.join(ChildNode.PATIENCE)).isTrue();
             assertThat(pings.join(ChildNode.PATIENCE)).isTrue();
             assertThat(silent.getInputStream().read()).isEqualTo(-1);
@@ -120,12 +82,12 @@ class StalledStreamsIT {
 
     @Test
     void clientsThatDoNotOpenAllTheirStreamsAreNotWaitedForWhateverElseTheySend() throws Exception {
-        try (SpdyClient command = SpdyClient.connect(exec("true"), V4);
-                SpdyClient ports = SpdyClient.connect(portForward(), PORTS)) {
+        try (SpdyClient command = SpdyClient.connect(streams.exec("true"), V4);
+                SpdyClient ports = SpdyClient.connect(streams.portForward(), PORTS)) {
             var _ = command.open("error");
             int error = ports.open(Map.of("streamtype", "error", "port", "7000", "requestid", "1"));
-            var _ = Thread.ofVirtual().start(() -> ping(command));
-            var _ = Thread.ofVirtual().start(() -> ping(ports));
+            var _ = Thread.ofVirtual().start(command::keepPinging);
+            var _ = Thread.ofVirtual().start(ports::keepPinging);
 
             assertThat(ports.readAll(error)).isEmpty();
             command.readToTheEnd();
@@ -137,7 +99,7 @@ class StalledStreamsIT {
         List<StreamSocket> open = new ArrayList<>();
         try {
             for (int i = 0; i < STREAMS; i++) {
-                open.add(StreamSocket.webSocket(exec("sleep", "1"), V4));
+                open.add(StreamSocket.webSocket(streams.exec("sleep", "1"), V4));
             }
             return true;
         } catch (IOException _) {

@@ -1,13 +1,11 @@
 package dev.gantry.daemon;
 
 import static dev.gantry.daemon.TestCalls.refused;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.gantry.cri.runtime.v1.AttachRequest;
 import dev.gantry.cri.runtime.v1.ContainerConfig;
-import dev.gantry.cri.runtime.v1.ExecRequest;
 import io.grpc.Status;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,7 +14,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,9 +28,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class StreamingIT {
 
     private static final String V4 = "v4.channel.k8s.io";
-    /// More than a client's socket takes while nobody reads, and little enough for the server to be rid of at once.
-    private static final int TAIL = 240_000;
 
+    private StreamingNode streams;
     private ChildNode node;
     private TestCalls calls;
     private String pod;
@@ -46,10 +42,10 @@ class StreamingIT {
         if (!shim.isEmpty()) {
             node.set("runtime.handlers.runc.shim", '"' + shim + '"');
         }
-        node.start();
-        calls = node.calls();
-        pod = calls.run(calls.pod("pod"));
-        container = calls.run(pod, calls.sleeper("sleeper"));
+        streams = StreamingNode.start(node);
+        calls = streams.calls();
+        pod = streams.pod();
+        container = streams.container();
     }
 
     /// Empty for the one of the distribution; or the tests are skipped with a reason.
@@ -62,17 +58,6 @@ class StreamingIT {
         if (node != null) { // else skipped
             node.close();
         }
-    }
-
-    private ExecRequest.Builder exec(String... command) {
-        return ExecRequest.newBuilder()
-                .setContainerId(container)
-                .addAllCmd(List.of(command))
-                .setStdout(true);
-    }
-
-    private String address(ExecRequest.Builder request) {
-        return node.client().runtime().exec(request.build()).getUrl();
     }
 
     private String attach(String id, boolean stdin) {
@@ -88,7 +73,8 @@ class StreamingIT {
 
     @Test
     void keepsTheStreamsApartAndTellsTheExitCode() throws Exception {
-        String url = address(exec("sh", "-c", "echo out; echo err >&2; exit 7").setStderr(true));
+        String url = streams.address(
+                streams.command("sh", "-c", "echo out; echo err >&2; exit 7").setStderr(true));
         try (SpdyClient client = SpdyClient.connect(url, "v5.channel.k8s.io", V4, "channel.k8s.io")) {
             int error = client.open("error");
             int out = client.open("stdout");
@@ -110,7 +96,7 @@ class StreamingIT {
         "channel.k8s.io, false"
     })
     void speaksEachVersionOverSpdy(String version, boolean json) throws Exception {
-        try (SpdyClient client = SpdyClient.connect(address(exec("sh", "-c", "exit 3")), version)) {
+        try (SpdyClient client = SpdyClient.connect(streams.address(streams.command("sh", "-c", "exit 3")), version)) {
             int error = client.open("error");
             int out = client.open("stdout");
 
@@ -125,7 +111,8 @@ class StreamingIT {
     void endsTheInputWithTheClientsHalfOfTheStream() throws Exception {
         byte[] much = new byte[3 << 20];
         new Random(7).nextBytes(much);
-        try (SpdyClient client = SpdyClient.connect(address(exec("cat").setStdin(true)), V4)) {
+        try (SpdyClient client =
+                SpdyClient.connect(streams.address(streams.command("cat").setStdin(true)), V4)) {
             int error = client.open("error");
             int in = client.open("stdin");
             int out = client.open("stdout");
@@ -154,9 +141,10 @@ class StreamingIT {
 
     @Test
     void resizesATerminal() throws Exception {
-        String url = address(exec("sh", "-c", "while [ \"$(stty size)\" != '33 111' ]; do sleep 0.1; done; stty size")
-                .setStdin(true)
-                .setTty(true));
+        String url = streams.address(
+                streams.command("sh", "-c", "while [ \"$(stty size)\" != '33 111' ]; do sleep 0.1; done; stty size")
+                        .setStdin(true)
+                        .setTty(true));
         try (SpdyClient client = SpdyClient.connect(url, V4)) {
             int error = client.open("error");
             var _ = client.open("stdin");
@@ -191,7 +179,7 @@ class StreamingIT {
 
     @Test
     void refusesStreamsThatWereNotAskedFor() throws Exception {
-        try (SpdyClient client = SpdyClient.connect(address(exec("true")), V4)) {
+        try (SpdyClient client = SpdyClient.connect(streams.address(streams.command("true")), V4)) {
             assertThat(client.isRefused(client.open("stdin"))).isTrue();
             assertThat(client.isRefused(client.open("nonsense"))).isTrue();
             assertThat(client.isRefused(client.open("error"))).isFalse();
@@ -214,7 +202,8 @@ class StreamingIT {
         "v5.base64.channel.k8s.io, true"
     })
     void speaksEachVersionOverWebSocket(String protocol, boolean json) throws Exception {
-        String url = address(exec("sh", "-c", "read x; echo got $x; exit 5").setStdin(true));
+        String url = streams.address(
+                streams.command("sh", "-c", "read x; echo got $x; exit 5").setStdin(true));
         try (WebSocketClient client = new WebSocketClient(url, protocol)) {
             assertThat(client.protocol()).isEqualTo(protocol);
             client.send(0, "it\n");
@@ -228,7 +217,8 @@ class StreamingIT {
 
     @Test
     void endsTheInputByAMessageInVersionFive() throws Exception {
-        String url = address(exec("sh", "-c", "cat; echo over").setStdin(true));
+        String url =
+                streams.address(streams.command("sh", "-c", "cat; echo over").setStdin(true));
         try (WebSocketClient client = new WebSocketClient(url, "v5.channel.k8s.io")) {
             client.send(0, "one ");
             client.send(0, "two ");
@@ -241,7 +231,7 @@ class StreamingIT {
 
     @Test
     void tellsWhatCannotBeStarted() throws Exception {
-        try (SpdyClient client = SpdyClient.connect(address(exec("/no/such/program")), V4)) {
+        try (SpdyClient client = SpdyClient.connect(streams.address(streams.command("/no/such/program")), V4)) {
             int error = client.open("error");
             var _ = client.open("stdout");
 
@@ -251,7 +241,7 @@ class StreamingIT {
 
     @Test
     void anAddressWorksOnce() throws Exception {
-        String url = address(exec("true"));
+        String url = streams.address(streams.command("true"));
         try (StreamSocket wrong = StreamSocket.spdy(url, List.of("v9.channel.k8s.io"));
                 StreamSocket first = StreamSocket.spdy(url, List.of(V4));
                 StreamSocket second = StreamSocket.spdy(url, List.of(V4));
@@ -271,60 +261,34 @@ class StreamingIT {
 
         assertThat(refused(
                         Status.Code.INVALID_ARGUMENT,
-                        () -> address(exec("sh").setTty(true).setStderr(true))))
+                        () -> streams.address(streams.command("sh").setTty(true).setStderr(true))))
                 .contains("stderr");
-        assertThat(refused(Status.Code.INVALID_ARGUMENT, () -> address(exec()))).contains("no command");
+        assertThat(refused(Status.Code.INVALID_ARGUMENT, () -> streams.address(streams.command())))
+                .contains("no command");
         assertThat(refused(
-                        Status.Code.INVALID_ARGUMENT, () -> address(exec("sh").setStdout(false))))
+                        Status.Code.INVALID_ARGUMENT,
+                        () -> streams.address(streams.command("sh").setStdout(false))))
                 .contains("at least one");
-        assertThat(refused(Status.Code.NOT_FOUND, () -> address(exec("sh").setContainerId("nothing"))))
+        assertThat(refused(
+                        Status.Code.NOT_FOUND,
+                        () -> streams.address(streams.command("sh").setContainerId("nothing"))))
                 .contains("nothing");
         assertThat(refused(
                         Status.Code.FAILED_PRECONDITION,
-                        () -> address(exec("sh").setContainerId(ended))))
+                        () -> streams.address(streams.command("sh").setContainerId(ended))))
                 .contains(ended);
         assertThat(refused(Status.Code.FAILED_PRECONDITION, () -> attach(ended, false)))
                 .contains(ended);
     }
 
-    private ExecRequest.Builder tail() {
-        return exec("sh", "-c", "yes 0123456789abcde | head -c " + TAIL + "; exit 7");
-    }
-
     @Test
     void aClientThatReadsLateOverSpdyMissesNothing() throws Exception {
-        try (SpdyClient client = SpdyClient.connect(address(tail()), V4)) {
-            int error = client.open("error");
-            int out = client.open("stdout");
-            for (int i = 0; i < 8; i++) {
-                TimeUnit.SECONDS.sleep(1);
-                client.ping();
-            }
-
-            assertThat(client.readAll(out)).hasSize(TAIL);
-            assertThat(client.readAll(error)).contains("exit status 7");
-            client.readToTheEnd();
-        }
+        new SlowReaders(streams).lateOverSpdy();
     }
 
     @Test
     void aClientThatReadsLateOverWebSocketMissesNothing() throws Exception {
-        try (WebSocketClient client = WebSocketClient.idle(address(tail()), "v5.channel.k8s.io")) {
-            for (int i = 0; i < 8; i++) {
-                TimeUnit.SECONDS.sleep(1);
-                client.ping();
-            }
-            client.read();
-
-            int count = 0;
-            byte[] message = client.next();
-            for (; message[0] == 1; message = client.next()) {
-                count += message.length - 1;
-            }
-            assertThat(count).isEqualTo(TAIL);
-            assertThat(message).startsWith(3).asString(UTF_8).contains("exit status 7");
-            assertThat(client.next()).isEmpty();
-        }
+        new SlowReaders(streams).lateOverWebSocket();
     }
 
     @Test
@@ -391,7 +355,7 @@ class StreamingIT {
 
     @Test
     void aCommandWhoseClientIsGoneIsHungUpOn() throws Exception {
-        try (SpdyClient client = SpdyClient.connect(address(exec("sleep", "54321")), V4)) {
+        try (SpdyClient client = SpdyClient.connect(streams.address(streams.command("sleep", "54321")), V4)) {
             var _ = client.open("error");
             var _ = client.open("stdout");
             await().atMost(ChildNode.PATIENCE)
@@ -433,7 +397,9 @@ class StreamingIT {
                 clients.add(client);
             } else if (i % 50 == 1) {
                 SpdyClient client = SpdyClient.connect(
-                        address(exec("sh", "-c", "cat; sleep 1000").setStdin(true)), V4);
+                        streams.address(
+                                streams.command("sh", "-c", "cat; sleep 1000").setStdin(true)),
+                        V4);
                 var _ = client.open("error");
                 var _ = client.open("stdin");
                 var _ = client.open("stdout");

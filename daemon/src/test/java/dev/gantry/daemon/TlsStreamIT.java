@@ -1,8 +1,8 @@
 package dev.gantry.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
-import dev.gantry.cri.runtime.v1.ExecRequest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -12,19 +12,33 @@ import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Streams over TLS, with a certificate that the configuration names.
 @ExtendWith(DistributionRequired.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TlsStreamIT {
 
-    @TempDir
-    private Path directory;
+    private static final String V4 = "v4.channel.k8s.io";
 
-    @Test
-    void servesStreamsOverTls() throws Exception {
+    private final SSLContext before = defaults();
+    private StreamingNode streams;
+
+    private static SSLContext defaults() {
+        try {
+            return SSLContext.getDefault();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @BeforeAll
+    void start(@TempDir Path directory) throws IOException, GeneralSecurityException {
         Path certificate = directory.resolve("tls.crt");
         Path key = directory.resolve("tls.key");
         var _ = ChildProgram.run(
@@ -38,42 +52,82 @@ class TlsStreamIT {
                 "2",
                 "-subj",
                 "/CN=streams",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
                 "-keyout",
                 key.toString(),
                 "-out",
                 certificate.toString());
-        SSLContext before = SSLContext.getDefault();
         SSLContext.setDefault(trusting(certificate));
-        try (ChildNode node = ChildNode.create()
+        streams = StreamingNode.start(ChildNode.create()
+                .set("streaming.idle_timeout", "\"3s\"")
                 .set("streaming.tls_certificate", ChildNode.quoted(certificate))
-                .set("streaming.tls_key", ChildNode.quoted(key))
-                .start()) {
-            TestCalls calls = node.calls();
-            String container = calls.run(calls.run(calls.pod("pod")), calls.sleeper("sleeper"));
-            String url = node.client()
-                    .runtime()
-                    .exec(ExecRequest.newBuilder()
-                            .setContainerId(container)
-                            .addCmd("cat")
-                            .setStdin(true)
-                            .setStdout(true)
-                            .build())
-                    .getUrl();
+                .set("streaming.tls_key", ChildNode.quoted(key)));
+    }
 
-            assertThat(url).startsWith("https://127.0.0.1:");
-            try (SpdyClient client = SpdyClient.connect(url, "v4.channel.k8s.io")) {
-                int error = client.open("error");
-                int in = client.open("stdin");
-                int out = client.open("stdout");
-                client.send(in, "secret");
-                client.end(in);
+    @AfterAll
+    void close() throws IOException {
+        SSLContext.setDefault(before);
+        streams.close();
+    }
 
-                assertThat(client.readAll(error)).contains("Success");
-                assertThat(client.readAll(out)).isEqualTo("secret");
-            }
-        } finally {
-            SSLContext.setDefault(before);
+    @Test
+    void servesStreamsOverTls() throws Exception {
+        String url = streams.address(streams.command("cat").setStdin(true));
+        assertThat(url).startsWith("https://127.0.0.1:");
+        try (SpdyClient client = SpdyClient.connect(url, V4)) {
+            int error = client.open("error");
+            int in = client.open("stdin");
+            int out = client.open("stdout");
+            client.send(in, "secret");
+            client.end(in);
+
+            assertThat(client.readAll(error)).contains("Success");
+            assertThat(client.readAll(out)).isEqualTo("secret");
         }
+    }
+
+    @Test
+    void aClientThatReadsLateOverSpdyMissesNothing() throws Exception {
+        new SlowReaders(streams).lateOverSpdy();
+    }
+
+    @Test
+    void aClientThatReadsLateOverWebSocketMissesNothing() throws Exception {
+        new SlowReaders(streams).lateOverWebSocket();
+    }
+
+    @Test
+    void aClientThatReadsSlowlyOverSpdyMissesNothing() throws Exception {
+        new SlowReaders(streams).slowlyOverSpdy();
+    }
+
+    @Test
+    void aClientThatReadsSlowlyOverWebSocketMissesNothing() throws Exception {
+        new SlowReaders(streams).slowlyOverWebSocket();
+    }
+
+    @Test
+    void clientsThatTakeNothingAreCutOff() throws Exception {
+        try (SpdyClient spdy = SpdyClient.connect(streams.exec("yes", "spdy"), V4);
+                WebSocketClient _ = WebSocketClient.idle(streams.exec("yes", "websocket"), V4)) {
+            var _ = spdy.open("error");
+            var _ = spdy.open("stdout");
+            Thread pings = Thread.ofVirtual().start(spdy::keepPinging);
+            await("their commands run").atMost(ChildNode.PATIENCE).until(() -> {
+                String processes = processes();
+                return processes.contains("yes spdy") && processes.contains("yes websocket");
+            });
+
+            await("their commands end")
+                    .atMost(ChildNode.PATIENCE)
+                    .until(() -> !processes().contains("yes "));
+            assertThat(pings.join(ChildNode.PATIENCE)).isTrue();
+        }
+    }
+
+    private String processes() {
+        return streams.calls().shell(streams.container(), "ps");
     }
 
     private static SSLContext trusting(Path certificate) throws IOException, GeneralSecurityException {

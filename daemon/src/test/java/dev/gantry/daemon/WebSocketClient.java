@@ -28,20 +28,37 @@ final class WebSocketClient implements WebSocket.Listener, Closeable {
     private final StringBuilder unfinishedText = new StringBuilder();
     private final boolean base64;
     private final boolean reads;
+    private final Pauses pauses;
     private final WebSocket socket;
+
+    /// How a client slows itself down.
+    ///
+    /// @param bytes of data between two pauses
+    private record Pauses(int bytes, long millis) {
+        static final Pauses NONE = new Pauses(Integer.MAX_VALUE, 0);
+    }
+
+    /// Since the last pause.
+    private int taken;
 
     /// @param protocol empty for none
     WebSocketClient(String url, String protocol) {
-        this(url, protocol, true);
+        this(url, protocol, true, Pauses.NONE);
     }
 
     /// One that does not read before [#read].
     static WebSocketClient idle(String url, String protocol) {
-        return new WebSocketClient(url, protocol, false);
+        return new WebSocketClient(url, protocol, false, Pauses.NONE);
     }
 
-    private WebSocketClient(String url, String protocol, boolean reads) {
+    /// One that reads nothing for a while after each so many bytes.
+    static WebSocketClient slow(String url, String protocol, int bytes, long pauseMillis) {
+        return new WebSocketClient(url, protocol, true, new Pauses(bytes, pauseMillis));
+    }
+
+    private WebSocketClient(String url, String protocol, boolean reads, Pauses pauses) {
         this.reads = reads;
+        this.pauses = pauses;
         this.base64 = protocol.contains("base64");
         WebSocket.Builder builder = http.newWebSocketBuilder();
         if (!protocol.isEmpty()) {
@@ -133,7 +150,14 @@ final class WebSocketClient implements WebSocket.Listener, Closeable {
             messages.add(unfinished.toByteArray());
             unfinished.reset();
         }
-        webSocket.request(1);
+        taken += part.length;
+        if (taken >= pauses.bytes()) {
+            taken = 0;
+            CompletableFuture.delayedExecutor(pauses.millis(), TimeUnit.MILLISECONDS)
+                    .execute(() -> webSocket.request(1));
+        } else {
+            webSocket.request(1);
+        }
         return CompletableFuture.completedFuture(null);
     }
 
