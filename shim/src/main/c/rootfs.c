@@ -88,7 +88,11 @@ static int set_layers(int context, char *part) {
 
 static int set_option(int context, struct str option) {
 	bool flag = memchr(option.p, '=', option.n) == NULL;
-	cleanup_free char *key = str_copy(str_cut(&option, '=')), *value = str_copy(option);
+	cleanup_free char *key = str_copy(str_cut(&option, '='));
+	/* Quotes are for mount(2), which would take a comma for the end. */
+	bool quoted = option.n > 1 && option.p[0] == '"' && option.p[option.n - 1] == '"';
+	cleanup_free char *value =
+		str_copy(quoted ? (struct str){option.p + 1, option.n - 2} : option);
 
 	if (key == NULL || value == NULL) return -ENOMEM;
 	if (strcmp(key, "lowerdir") == 0) return set_layers(context, value);

@@ -152,6 +152,8 @@ record Configuration(
     /// @param lateResultTimeout how long a pod or container waits for the retry of a client that gave up on it
     /// @param unprivilegedPorts whether pods with a network of their own may bind ports below 1024 as any user
     /// @param unprivilegedIcmp the same for ping
+    /// @param selinux whether pods get labels of SELinux where the kernel has it
+    /// @param selinuxCategories how many categories the policy has for them
     /// @param options what all containers have in common
     record Containers(
             String defaultHandler,
@@ -161,6 +163,8 @@ record Configuration(
             Duration lateResultTimeout,
             boolean unprivilegedPorts,
             boolean unprivilegedIcmp,
+            boolean selinux,
+            int selinuxCategories,
             ContainerOptions options,
             Map<String, HandlerSettings> handlers) {
 
@@ -177,6 +181,8 @@ record Configuration(
                     section.duration("late_result_timeout", Duration.ofMinutes(2)),
                     section.flag("enable_unprivileged_ports", true),
                     section.flag("enable_unprivileged_icmp", true),
+                    section.flag("selinux", true),
+                    section.integer("selinux_categories", 1024, 2, 65_536),
                     containerOptions(section),
                     Map.copyOf(handlers));
             if (!handlers.containsKey(containers.defaultHandler)) {

@@ -32,6 +32,7 @@ import dev.gantry.sandbox.SandboxParts;
 import dev.gantry.sandbox.SandboxPlaces;
 import dev.gantry.sandbox.SandboxSpec;
 import dev.gantry.sandbox.Sandboxes;
+import dev.gantry.sandbox.Selinux;
 import dev.gantry.sandbox.SpecParts;
 import dev.gantry.sandbox.StoredNetworkJournal;
 import dev.gantry.shim.ConfiguredOptions;
@@ -86,6 +87,7 @@ final class NodeServices {
     private final GarbageCollector garbage;
     private final ExecutorService steps;
     private final AppArmor apparmor;
+    private final Selinux selinux;
     private final Sandboxes sandboxes;
     private final RuntimeServices runtime;
     private final CriImageService imageService;
@@ -121,7 +123,8 @@ final class NodeServices {
         SandboxPlaces places =
                 new SandboxPlaces(root, state, configuration.cni().netnsDir());
         this.apparmor = new AppArmor();
-        SpecParts specParts = new SpecParts(apparmor);
+        this.selinux = selinux(configuration.runtime());
+        SpecParts specParts = new SpecParts(apparmor, selinux);
         NetworkConfigs networkConfigs = new NetworkConfigs(configuration.cni().confDir());
         PodNetworks networks = new PodNetworks(
                 networkConfigs,
@@ -196,9 +199,14 @@ final class NodeServices {
         parts.add(this::finishDeletions);
     }
 
+    private static Selinux selinux(Configuration.Containers settings) {
+        return settings.selinux() ? Selinux.ofNode(settings.selinuxCategories()) : Selinux.off();
+    }
+
     /// Brings stored and running things together; before the first client.
     void recover() {
         configuration.images().builtin().ifPresent(new BuiltinImages(images)::importFrom);
+        snapshotters.forEach(it -> selinux.labelLayers(it.root()));
         sandboxes.recover();
         runtime.recover();
         steps.execute(apparmor::prepare);

@@ -52,6 +52,8 @@ class ConfigurationTest {
                     Duration.ofMinutes(2),
                     true,
                     true,
+                    true,
+                    1024,
                     new ContainerOptions(true, false, List.of(Path.of("/etc/cdi"), Path.of("/var/run/cdi")), List.of()),
                     Map.of("runc", HandlerSettingsTest.runc("runc", Path.of("/run/gantry/runc")))),
             new Configuration.Streaming("127.0.0.1", 0, "", "", Duration.ofHours(4), 1000));

@@ -40,10 +40,6 @@ public final class HostFacts {
         return Files.exists(Path.of("/proc/sys/kernel/seccomp/actions_avail"));
     }
 
-    public static boolean selinux() {
-        return Files.exists(Path.of("/sys/fs/selinux/enforce"));
-    }
-
     public static int pid() {
         return (int) ProcessHandle.current().pid();
     }

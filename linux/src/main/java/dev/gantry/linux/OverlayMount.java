@@ -73,8 +73,18 @@ final class OverlayMount {
         long result = equals < 0
                 ? configure(arena, context, FSCONFIG_SET_FLAG, option, "")
                 : configure(
-                        arena, context, FSCONFIG_SET_STRING, option.substring(0, equals), option.substring(equals + 1));
+                        arena,
+                        context,
+                        FSCONFIG_SET_STRING,
+                        option.substring(0, equals),
+                        unquoted(option.substring(equals + 1)));
         check(result, context, target);
+    }
+
+    /// Quotes are for mount(2), which takes a comma for the end of an option.
+    private static String unquoted(String value) {
+        boolean quoted = value.length() > 1 && value.startsWith("\"") && value.endsWith("\"");
+        return quoted ? value.substring(1, value.length() - 1) : value;
     }
 
     private static long configure(Arena arena, Fd context, int command, String key, String value) {

@@ -143,7 +143,9 @@ class KernelIT {
             lower.add(layer.toString());
         }
         String layers = "lowerdir=" + String.join(":", lower);
-        List<String> options = List.of(layers, "upperdir=" + make("upper"), "workdir=" + make("work"), "nosuid");
+        // In quotes, as labels of SELinux are.
+        List<String> options = List.of(
+                layers, "upperdir=" + make("upper"), "workdir=" + make("work"), "nosuid", "redirect_dir=\"off\"");
         Path merged = make("merged");
 
         Mounts.mount(new Mount("overlay", "overlay", NOWHERE, options), merged);

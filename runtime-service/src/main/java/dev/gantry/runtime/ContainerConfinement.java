@@ -12,11 +12,9 @@ import java.util.Optional;
 final class ContainerConfinement {
 
     private final SpecParts parts;
-    private final NodeFeatures node;
 
-    ContainerConfinement(SpecParts parts, NodeFeatures node) {
+    ContainerConfinement(SpecParts parts) {
         this.parts = parts;
-        this.node = node;
     }
 
     /// @param bounding the capabilities that the container may ever have
@@ -40,13 +38,16 @@ final class ContainerConfinement {
         return parts.apparmor().profile(profile, security.getPrivileged());
     }
 
-    /// The label of the container's process; empty where the kernel has no SELinux or nothing asks for a label.
-    String processLabel(SelinuxLabel label) {
-        return node.selinux() ? label.ofProcess() : "";
+    /// The SELinux label of the container's process; empty for that of whoever starts it.
+    ///
+    /// @param pod the pod's label
+    String processLabel(LinuxContainerSecurityContext security, SelinuxLabel pod) {
+        return parts.selinux()
+                .process(CriSandboxes.selinux(security.getSelinuxOptions()), pod, security.getPrivileged());
     }
 
-    /// The label of its files.
-    String mountLabel(SelinuxLabel label) {
-        return node.selinux() ? label.ofFiles() : "";
+    /// The label of its files; empty for what they have on the disk.
+    String mountLabel(LinuxContainerSecurityContext security, SelinuxLabel pod) {
+        return parts.selinux().files(CriSandboxes.selinux(security.getSelinuxOptions()), pod);
     }
 }

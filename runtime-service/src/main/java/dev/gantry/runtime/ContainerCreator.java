@@ -2,6 +2,7 @@ package dev.gantry.runtime;
 
 import dev.gantry.cri.runtime.v1.ContainerConfig;
 import dev.gantry.image.Image;
+import dev.gantry.linux.Mount;
 import dev.gantry.sandbox.BundleFiles;
 import dev.gantry.sandbox.Rollback;
 import dev.gantry.sandbox.RuntimeHandler;
@@ -11,6 +12,7 @@ import dev.gantry.sandbox.SandboxId;
 import dev.gantry.sandbox.SandboxMetadata;
 import dev.gantry.sandbox.SandboxState;
 import dev.gantry.sandbox.Sandboxes;
+import dev.gantry.sandbox.SelinuxRelabel;
 import dev.gantry.sandbox.Timeline;
 import dev.gantry.shim.Bundle;
 import dev.gantry.storage.Change;
@@ -19,6 +21,7 @@ import dev.gantry.storage.Snapshotter;
 import dev.gantry.storage.StorageException;
 import dev.gantry.storage.Update;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -80,13 +83,14 @@ final class ContainerCreator {
         try {
             Snapshotter snapshotter = parts.snapshotters().get(creating.snapshotter());
             rollback.onFailure(() -> snapshotter.remove(id));
-            timeline.run(
+            List<Mount> rootfs = timeline.measure(
                     "snapshot",
                     () -> snapshotter.prepare(
                             id,
                             parts.images().rootSnapshot(image, snapshotter),
                             Map.of(),
                             parts.places().idShift(sandbox)));
+            SelinuxRelabel.root(rootfs, plan.fileLabel());
             rollback.onFailure(() -> parts.specs().delete(id));
             timeline.run("volumes", () -> parts.specs().createVolumes(plan));
             Bundle bundle = parts.bundle(id);

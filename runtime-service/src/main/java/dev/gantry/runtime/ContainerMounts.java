@@ -7,6 +7,7 @@ import dev.gantry.linux.MountInfo;
 import dev.gantry.sandbox.PodFiles;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxNamespaces;
+import dev.gantry.sandbox.SelinuxRelabel;
 import dev.gantry.sandbox.SpecParts;
 import java.nio.file.Path;
 import java.util.ArrayList;

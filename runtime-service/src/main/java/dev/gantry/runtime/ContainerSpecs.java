@@ -17,7 +17,7 @@ import dev.gantry.sandbox.RuntimeHandler;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxPlaces;
 import dev.gantry.sandbox.SandboxSpec;
-import dev.gantry.sandbox.SelinuxLabel;
+import dev.gantry.sandbox.SelinuxRelabel;
 import dev.gantry.sandbox.SpecParts;
 import dev.gantry.sandbox.UserIds;
 import java.util.List;
@@ -71,7 +71,7 @@ final class ContainerSpecs {
         this.cdi = new CdiDevices(options.cdiDirectories());
         this.namespaces = new ContainerNamespaces(containers);
         this.mounts = new ContainerMounts(MountTable::read, mountSupport);
-        this.confinement = new ContainerConfinement(parts, node);
+        this.confinement = new ContainerConfinement(parts);
         this.volumes = new ImageVolumes(places.root());
         this.imageMounts = new ImageMounts(images, places);
     }
@@ -79,6 +79,7 @@ final class ContainerSpecs {
     /// What to make of a request.
     ///
     /// @param cgroupPath where the container's cgroup will be, below each controller's root
+    /// @param fileLabel  what all its files are labelled with for SELinux; empty for nothing
     /// @param volumes    what [#createVolumes] has yet to make
     /// @param imageMounts what [#mountImages] has yet to make
     record Plan(
@@ -86,6 +87,7 @@ final class ContainerSpecs {
             ContainerUser user,
             int stopSignal,
             String cgroupPath,
+            String fileLabel,
             List<ImageVolume> volumes,
             List<ImageMount> imageMounts,
             ImageContent image) {
@@ -127,14 +129,10 @@ final class ContainerSpecs {
         Linux.Builder linux = linux(id, config, sandbox, handler, capabilities);
         int stopSignal = stopSignal(config, image);
         Map<Mount, ImageMount> mountedImages = imageMounts.plan(id, config, sandbox, handler);
+        String fileLabel = fileLabel(config, sandbox);
         // Last, as it alone touches the host.
-        ContainerMounts.Plan mounted = mounts.plan(
-                config,
-                sandbox,
-                places.files(sandbox.id()),
-                imageVolumes,
-                mountedImages,
-                confinement.mountLabel(selinux(config, sandbox)));
+        ContainerMounts.Plan mounted =
+                mounts.plan(config, sandbox, places.files(sandbox.id()), imageVolumes, mountedImages, fileLabel);
         Spec spec = Spec.builder()
                 .process(process)
                 .root("rootfs", security.getReadonlyRootfs())
@@ -148,7 +146,15 @@ final class ContainerSpecs {
                         cdi.find(config.getCDIDevicesList())),
                 users.home(user.uid()));
         String cgroupPath = cgroups.locationOf(sandbox.cgroupParent(), id);
-        return new Plan(edited, user, stopSignal, cgroupPath, imageVolumes, List.copyOf(mountedImages.values()), image);
+        return new Plan(
+                edited,
+                user,
+                stopSignal,
+                cgroupPath,
+                fileLabel,
+                imageVolumes,
+                List.copyOf(mountedImages.values()),
+                image);
     }
 
     private static Spec withHome(Spec spec, String home) {
@@ -170,11 +176,12 @@ final class ContainerSpecs {
     /// Makes the volumes that the image declares; [#delete] takes them away, also after a failure.
     void createVolumes(Plan plan) {
         volumes.create(plan.volumes(), plan.image());
+        plan.volumes().forEach(it -> SelinuxRelabel.own(it.directory(), plan.fileLabel()));
     }
 
     /// Mounts the images that the container has as volumes, in its bundle, which is there; they go with it.
     void mountImages(Plan plan, String snapshotter, Sandbox sandbox) {
-        imageMounts.make(plan.imageMounts(), snapshotter, places.idShift(sandbox));
+        imageMounts.make(plan.imageMounts(), snapshotter, places.idShift(sandbox), plan.fileLabel());
     }
 
     /// Deletes what [#createVolumes] made; nothing there is fine.
@@ -236,7 +243,7 @@ final class ContainerSpecs {
                 .rlimits(options.rlimits())
                 .noNewPrivileges(security.getNoNewPrivs())
                 .apparmorProfile(confinement.apparmor(security))
-                .selinuxLabel(confinement.processLabel(selinux(config, sandbox)))
+                .selinuxLabel(confinement.processLabel(security, sandbox.label()))
                 .oomScoreAdj(oomScore(resources))
                 .build();
     }
@@ -256,7 +263,7 @@ final class ContainerSpecs {
                         namespaces.of(security.getNamespaceOptions(), sandbox, node.unifiedCgroups() && !privileged))
                 .devices(devices.nodes())
                 .resources(ContainerLimits.of(config.getLinux().getResources(), devices.rules(), node))
-                .mountLabel(confinement.mountLabel(selinux(config, sandbox)));
+                .mountLabel(fileLabel(config, sandbox));
         if (!privileged) {
             linux.maskedPaths(paths("masked path", security.getMaskedPathsList()))
                     .readonlyPaths(paths("read-only path", security.getReadonlyPathsList()));
@@ -270,9 +277,9 @@ final class ContainerSpecs {
         return paths.stream().map(it -> ContainerPath.of(what, it).value()).toList();
     }
 
-    private static SelinuxLabel selinux(ContainerConfig config, Sandbox sandbox) {
-        return CriSandboxes.selinux(config.getLinux().getSecurityContext().getSelinuxOptions())
-                .or(sandbox.config().security().selinux());
+    /// What the container's files are labelled with for SELinux; empty for nothing.
+    String fileLabel(ContainerConfig config, Sandbox sandbox) {
+        return confinement.mountLabel(config.getLinux().getSecurityContext(), sandbox.label());
     }
 
     private ContainerPath workingDirectory(ContainerConfig config, ImageContent image) {

@@ -8,6 +8,7 @@ import dev.gantry.sandbox.RuntimeHandler;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxException;
 import dev.gantry.sandbox.SandboxState;
+import dev.gantry.sandbox.Selinux;
 import dev.gantry.sandbox.Timeline;
 import dev.gantry.shim.Bundle;
 import dev.gantry.shim.Shim;
@@ -93,9 +94,11 @@ final class ContainerStarter {
                                 SHIM_START));
         ContainerIo io = timeline.measure("streams", () -> parts.streams().open(starting, bundle, shim));
         rollback.onFailure(io::close);
-        List<Mount> rootfs = parts.snapshotters()
-                .get(starting.snapshotter())
-                .mounts(id, parts.places().idShift(sandbox));
+        List<Mount> rootfs = Selinux.labelled(
+                parts.snapshotters()
+                        .get(starting.snapshotter())
+                        .mounts(id, parts.places().idShift(sandbox)),
+                parts.specs().fileLabel(starting.config(), sandbox));
         int pid = timeline.measure("create", () -> shim.create(id, bundle, rootfs, io.stdio(), handler.options()));
         rollback.onFailure(() -> deleteTask(shim, id));
         // The process waits for its start, so its pid cannot mean another yet.

@@ -10,6 +10,7 @@ import dev.gantry.linux.Mounts;
 import dev.gantry.sandbox.RuntimeHandler;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxPlaces;
+import dev.gantry.sandbox.Selinux;
 import dev.gantry.storage.IdShift;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -156,13 +157,14 @@ final class ImageMounts {
     /// [ImageVolumes#delete].
     ///
     /// @param shift how the pod sees the layers
-    void make(List<ImageMount> planned, String snapshotter, Optional<IdShift> shift) {
+    /// @param label of the files for SELinux; empty for none
+    void make(List<ImageMount> planned, String snapshotter, Optional<IdShift> shift, String label) {
         for (ImageMount mount : planned) {
             try {
                 Files.createDirectories(mount.place());
                 List<Path> layers = layers(mount, snapshotter, shift);
                 if (!layers.isEmpty()) { // else the place, which is empty, shows all there is
-                    Mounts.mount(overlay(layers, mount.place()), mount.place());
+                    Mounts.mount(overlay(layers, mount.place(), label), mount.place());
                 }
             } catch (IOException e) {
                 throw failed(mount, new UncheckedIOException("cannot make " + mount.place(), e));
@@ -205,11 +207,14 @@ final class ImageMounts {
     }
 
     /// The mount point itself, which is empty, lies below all: overlayfs wants two layers where none can be written.
-    private static dev.gantry.linux.Mount overlay(List<Path> layers, Path empty) {
+    private static dev.gantry.linux.Mount overlay(List<Path> layers, Path empty, String label) {
         List<Path> lower = new ArrayList<>(layers);
         lower.add(empty);
         String directories = String.join(":", lower.stream().map(Path::toString).toList());
         return new dev.gantry.linux.Mount(
-                "overlay", "overlay", Path.of(""), List.of("ro", "nosuid", "nodev", "lowerdir=" + directories));
+                "overlay",
+                "overlay",
+                Path.of(""),
+                Selinux.with(List.of("ro", "nosuid", "nodev", "lowerdir=" + directories), label));
     }
 }

@@ -16,11 +16,7 @@ import java.util.stream.IntStream;
 /// @param swapAccounting    whether swap can be limited
 /// @param cgroupControllers such as `memory`, `hugetlb`
 record NodeFeatures(
-        IntPredicate capability,
-        boolean unifiedCgroups,
-        boolean swapAccounting,
-        Set<String> cgroupControllers,
-        boolean selinux) {
+        IntPredicate capability, boolean unifiedCgroups, boolean swapAccounting, Set<String> cgroupControllers) {
 
     private static final Path ROOT_SWAP_LIMIT = Path.of("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes");
 
@@ -35,11 +31,7 @@ record NodeFeatures(
                 .filter(HostFacts::hasCapability)
                 .forEach(capabilities::set);
         return new NodeFeatures(
-                capabilities::get,
-                unified,
-                swapAccounting(cgroups, unified),
-                Set.copyOf(cgroups.controllers()),
-                HostFacts.selinux());
+                capabilities::get, unified, swapAccounting(cgroups, unified), Set.copyOf(cgroups.controllers()));
     }
 
     /// The daemon's own cgroup has the limit's file where swap is counted. A daemon in the root, which on cgroup v2 has

@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gantry.cri.oci.Seccomp;
 import dev.gantry.cri.runtime.v1.LinuxContainerSecurityContext;
+import dev.gantry.cri.runtime.v1.SELinuxOption;
 import dev.gantry.cri.runtime.v1.SecurityProfile;
 import dev.gantry.cri.runtime.v1.SecurityProfile.ProfileType;
 import dev.gantry.linux.HostFacts;
 import dev.gantry.sandbox.AppArmor;
 import dev.gantry.sandbox.SandboxException;
+import dev.gantry.sandbox.Selinux;
 import dev.gantry.sandbox.SelinuxLabel;
 import dev.gantry.sandbox.SpecParts;
 import java.io.IOException;
@@ -18,7 +20,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,18 +32,11 @@ class ContainerConfinementTest {
     private Path directory;
 
     private ContainerConfinement plain;
-    private ContainerConfinement labelled;
 
     @BeforeEach
     void needsSeccomp() {
-        SpecParts parts = new SpecParts(new AppArmor(directory, "no-parser"));
-        plain = new ContainerConfinement(parts, node(false));
-        labelled = new ContainerConfinement(parts, node(true));
+        plain = new ContainerConfinement(new SpecParts(new AppArmor(directory, "no-parser"), Selinux.off()));
         assumeTrue(HostFacts.seccomp(), "this kernel has no seccomp");
-    }
-
-    private static NodeFeatures node(boolean selinux) {
-        return new NodeFeatures(number -> true, false, false, Set.of(), selinux);
     }
 
     private static SecurityProfile profile(ProfileType type, String reference) {
@@ -162,13 +156,13 @@ class ContainerConfinementTest {
     }
 
     @Test
-    void labelsOnlyWhereTheKernelHasSelinuxAndTheRequestAsks() {
-        SelinuxLabel level = new SelinuxLabel("", "", "", "s0:c1,c2");
+    void labelsNothingWithoutSelinux() {
+        SelinuxLabel pod = new SelinuxLabel("system_u", "system_r", "container_t", "s0:c1,c2");
+        LinuxContainerSecurityContext asking = LinuxContainerSecurityContext.newBuilder()
+                .setSelinuxOptions(SELinuxOption.newBuilder().setType("spc_t"))
+                .build();
 
-        assertThat(plain.processLabel(level)).isEmpty();
-        assertThat(plain.mountLabel(level)).isEmpty();
-        assertThat(labelled.processLabel(SelinuxLabel.NONE)).isEmpty();
-        assertThat(labelled.processLabel(level)).isEqualTo("system_u:system_r:container_t:s0:c1,c2");
-        assertThat(labelled.mountLabel(level)).isEqualTo("system_u:object_r:container_file_t:s0:c1,c2");
+        assertThat(plain.processLabel(asking, pod)).isEmpty();
+        assertThat(plain.mountLabel(asking, pod)).isEmpty();
     }
 }

@@ -14,11 +14,9 @@ import org.junit.jupiter.api.Test;
 
 class ContainerLimitsTest {
 
-    private static final NodeFeatures V1 =
-            new NodeFeatures(number -> true, false, true, Set.of("memory", "hugetlb"), false);
-    private static final NodeFeatures V2 =
-            new NodeFeatures(number -> true, true, true, Set.of("memory", "hugetlb"), false);
-    private static final NodeFeatures POOR = new NodeFeatures(number -> true, false, false, Set.of(), false);
+    private static final NodeFeatures V1 = new NodeFeatures(number -> true, false, true, Set.of("memory", "hugetlb"));
+    private static final NodeFeatures V2 = new NodeFeatures(number -> true, true, true, Set.of("memory", "hugetlb"));
+    private static final NodeFeatures POOR = new NodeFeatures(number -> true, false, false, Set.of());
 
     private static String json(NodeFeatures node, UnaryOperator<LinuxContainerResources.Builder> request) {
         Resources resources = ContainerLimits.of(

@@ -26,6 +26,7 @@ import dev.gantry.sandbox.RuntimeHandler;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxNamespaces;
 import dev.gantry.sandbox.SandboxPlaces;
+import dev.gantry.sandbox.Selinux;
 import dev.gantry.sandbox.SpecParts;
 import dev.gantry.shim.RuncOptions;
 import dev.gantry.shim.ShimBinary;
@@ -62,11 +63,11 @@ class ContainerSpecsTest {
 
     private ContainerSpecs specs(boolean unifiedCgroups, ContainerOptions options) {
         return new ContainerSpecs(
-                new SpecParts(new AppArmor(directory, "no-parser")),
+                new SpecParts(new AppArmor(directory, "no-parser"), Selinux.off()),
                 new PodCgroups(Cgroups.host(), CgroupDriver.CGROUPFS, "/gantry"),
                 new SandboxPlaces(directory.resolve("root"), directory.resolve("state"), directory.resolve("netns")),
                 TestPods.NO_IMAGES,
-                new NodeFeatures(number -> true, unifiedCgroups, false, Set.of(), false),
+                new NodeFeatures(number -> true, unifiedCgroups, false, Set.of()),
                 _ -> MountSupport.NONE,
                 options,
                 _ -> Optional.empty());

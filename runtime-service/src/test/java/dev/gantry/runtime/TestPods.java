@@ -107,7 +107,8 @@ final class TestPods {
                 PAUSE_PID,
                 List.of("10.0.0.2"),
                 "overlayfs",
-                "pause");
+                "pause",
+                SelinuxLabel.NONE);
     }
 
     /// An image without files.

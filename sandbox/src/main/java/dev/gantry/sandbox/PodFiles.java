@@ -70,7 +70,8 @@ public final class PodFiles {
         return stateDirectory.resolve("layers");
     }
 
-    void create(SandboxConfig config, String hostName) {
+    /// @param label of the files for SELinux; empty for none
+    void create(SandboxConfig config, String hostName, String label) {
         try {
             makeDirectory(directory);
             makeDirectory(stateDirectory);
@@ -80,11 +81,12 @@ public final class PodFiles {
             if (config.namespaces().users().isPresent()) {
                 giveTo(config.namespaces().users().get());
             }
+            List.of(hostname(), hosts(), resolvConf()).forEach(it -> SelinuxRelabel.own(it, label));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write the files of the pod to " + directory, e);
         }
         if (!config.namespaces().hostIpc()) {
-            mountShm(config.namespaces().users());
+            mountShm(config.namespaces().users(), label);
         }
     }
 
@@ -124,7 +126,8 @@ public final class PodFiles {
     /// Makes an empty directory that lives as long as the pod.
     ///
     /// @param sizeLimit bytes; only for a volume in memory, 0 means no limit of its own
-    Path createVolume(String name, boolean inMemory, long sizeLimit) {
+    /// @param label     as for [#create]
+    Path createVolume(String name, boolean inMemory, long sizeLimit, String label) {
         if (!VOLUME.matcher(name).matches()) {
             throw new SandboxException.InvalidRequest("volume name \"%s\" is not a DNS label".formatted(name));
         }
@@ -137,13 +140,15 @@ public final class PodFiles {
             throw new UncheckedIOException("cannot make volume " + name + " at " + volume, e);
         }
         if (inMemory) {
-            String size = sizeLimit > 0 ? ",size=" + sizeLimit : "";
-            Mounts.mount(new Mount("tmpfs", "tmpfs", Path.of(""), List.of(("mode=0777" + size).split(","))), volume);
+            List<String> options = sizeLimit > 0 ? List.of("mode=0777", "size=" + sizeLimit) : List.of("mode=0777");
+            Mounts.mount(new Mount("tmpfs", "tmpfs", Path.of(""), Selinux.with(options, label)), volume);
+        } else {
+            SelinuxRelabel.own(volume, label);
         }
         return volume;
     }
 
-    private void mountShm(Optional<UserIds> users) {
+    private void mountShm(Optional<UserIds> users, String label) {
         Path shm = stateDirectory.resolve("shm");
         List<String> options = new ArrayList<>(List.of("nosuid", "nodev", "noexec", "mode=1777", "size=" + SHM_BYTES));
         users.ifPresent(it -> options.addAll(List.of("uid=" + it.rootUser(), "gid=" + it.rootGroup())));
@@ -152,7 +157,7 @@ public final class PodFiles {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot make " + shm, e);
         }
-        Mounts.mount(new Mount("tmpfs", "shm", Path.of(""), options), shm);
+        Mounts.mount(new Mount("tmpfs", "shm", Path.of(""), Selinux.with(options, label)), shm);
     }
 
     private static String hostsOf(SandboxConfig config, String hostName, List<String> ips) throws IOException {

@@ -12,6 +12,7 @@ import java.util.List;
 /// @param ips          the pod's addresses, the primary one first; empty in the host's network
 /// @param snapshotter  holds the pause container's snapshot, whose key is the sandbox's id
 /// @param pauseImage   the image id of the pause container
+/// @param label        what its processes have for SELinux, in full; empty for none
 public record Sandbox(
         SandboxId id,
         SandboxConfig config,
@@ -24,7 +25,8 @@ public record Sandbox(
         int pid,
         List<String> ips,
         String snapshotter,
-        String pauseImage) {
+        String pauseImage,
+        SelinuxLabel label) {
 
     public Sandbox {
         ips = List.copyOf(ips);
@@ -43,12 +45,42 @@ public record Sandbox(
                 pid,
                 ips,
                 snapshotter,
-                pauseImage);
+                pauseImage,
+                label);
     }
 
     Sandbox configured(SandboxConfig next) {
         return new Sandbox(
-                id, next, handler, state, created, cgroupParent, ownsCgroup, bootId, pid, ips, snapshotter, pauseImage);
+                id,
+                next,
+                handler,
+                state,
+                created,
+                cgroupParent,
+                ownsCgroup,
+                bootId,
+                pid,
+                ips,
+                snapshotter,
+                pauseImage,
+                label);
+    }
+
+    Sandbox labelled(SelinuxLabel chosen) {
+        return new Sandbox(
+                id,
+                config,
+                handler,
+                state,
+                created,
+                cgroupParent,
+                ownsCgroup,
+                bootId,
+                pid,
+                ips,
+                snapshotter,
+                pauseImage,
+                chosen);
     }
 
     Sandbox ready(int pausePid, List<String> addresses) {
@@ -64,6 +96,7 @@ public record Sandbox(
                 pausePid,
                 addresses,
                 snapshotter,
-                pauseImage);
+                pauseImage,
+                label);
     }
 }

@@ -70,6 +70,9 @@ final class SandboxRows implements Codec<Sandbox> {
                 .addAllIps(sandbox.ips())
                 .setSnapshotter(sandbox.snapshotter())
                 .setPauseImage(sandbox.pauseImage());
+        if (!sandbox.label().isEmpty()) {
+            row.setLabel(encode(sandbox.label()));
+        }
         config.overhead().ifPresent(it -> row.setOverhead(encode(it)));
         config.resources().ifPresent(it -> row.setResources(encode(it)));
         return row.build().toByteArray();
@@ -95,7 +98,8 @@ final class SandboxRows implements Codec<Sandbox> {
                 row.getPid(),
                 row.getIpsList(),
                 row.getSnapshotter(),
-                row.getPauseImage());
+                row.getPauseImage(),
+                decode(row.getLabel()));
     }
 
     private static SandboxRow parse(byte[] bytes) {
@@ -144,11 +148,7 @@ final class SandboxRows implements Codec<Sandbox> {
                 .addAllSupplementalGroups(security.supplementalGroups())
                 .setStrictGroups(security.strictGroups())
                 .setReadonlyRoot(security.readonlyRoot())
-                .setSelinux(Selinux.newBuilder()
-                        .setUser(security.selinux().user())
-                        .setRole(security.selinux().role())
-                        .setType(security.selinux().type())
-                        .setLevel(security.selinux().level()));
+                .setSelinux(encode(security.selinux()));
         encode(security.seccomp()).ifPresent(row::setSeccomp);
         encode(security.apparmor()).ifPresent(row::setApparmor);
         security.user().ifPresent(row::setUser);
@@ -176,11 +176,20 @@ final class SandboxRows implements Codec<Sandbox> {
                 row.getReadonlyRoot(),
                 row.hasSeccomp() ? decode(row.getSeccomp()) : new SecurityProfile.Unset(),
                 row.hasApparmor() ? decode(row.getApparmor()) : new SecurityProfile.Unset(),
-                new SelinuxLabel(
-                        row.getSelinux().getUser(),
-                        row.getSelinux().getRole(),
-                        row.getSelinux().getType(),
-                        row.getSelinux().getLevel()));
+                decode(row.getSelinux()));
+    }
+
+    private static Selinux encode(SelinuxLabel label) {
+        return Selinux.newBuilder()
+                .setUser(label.user())
+                .setRole(label.role())
+                .setType(label.type())
+                .setLevel(label.level())
+                .build();
+    }
+
+    private static SelinuxLabel decode(Selinux row) {
+        return new SelinuxLabel(row.getUser(), row.getRole(), row.getType(), row.getLevel());
     }
 
     private static IdRange encode(IdMapping mapping) {

@@ -5,7 +5,6 @@ import dev.gantry.cri.oci.Linux;
 import dev.gantry.cri.oci.OciProcess;
 import dev.gantry.cri.oci.Resources;
 import dev.gantry.cri.oci.Spec;
-import dev.gantry.linux.HostFacts;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -45,6 +44,11 @@ public final class SandboxSpec {
     /// @throws SandboxException when no spec can be made of the request, whatever the sandbox
     void check(SandboxConfig config) {
         var _ = apparmor(config.security());
+        selinux().check(config.security().selinux());
+    }
+
+    Selinux selinux() {
+        return parts.selinux();
     }
 
     private String apparmor(SandboxSecurity security) {
@@ -65,12 +69,10 @@ public final class SandboxSpec {
                         .devices(List.of(Resources.DeviceRule.DENY_ALL))
                         .build());
         config.namespaces().users().ifPresent(it -> SpecParts.addUsers(linux, it));
-        if (HostFacts.selinux()) {
-            linux.mountLabel(security.selinux().ofFiles());
-        }
+        linux.mountLabel(selinux().files(sandbox.label()));
         parts.pauseSeccomp(security.seccomp()).ifPresent(linux::seccomp);
         Spec.Builder spec = Spec.builder()
-                .process(process(security, image))
+                .process(process(sandbox, image))
                 .root("rootfs", true)
                 .mounts(mounts(sandbox))
                 .annotations(annotations(sandbox, handler))
@@ -89,7 +91,8 @@ public final class SandboxSpec {
         return SpecParts.readProc("/proc/sys/kernel/hostname");
     }
 
-    private OciProcess process(SandboxSecurity security, ImageConfig image) {
+    private OciProcess process(Sandbox sandbox, ImageConfig image) {
+        SandboxSecurity security = sandbox.config().security();
         List<String> args = new ArrayList<>(image.config().entrypoint());
         args.addAll(image.config().cmd());
         return OciProcess.builder()
@@ -101,7 +104,7 @@ public final class SandboxSpec {
                 .capabilities(SpecParts.capabilities(List.of(), List.of()))
                 .noNewPrivileges(true)
                 .apparmorProfile(apparmor(security))
-                .selinuxLabel(HostFacts.selinux() ? security.selinux().ofProcess() : "")
+                .selinuxLabel(sandbox.label().toString())
                 .oomScoreAdj(parts.oomScoreAdjust(PAUSE_OOM_SCORE))
                 .build();
     }

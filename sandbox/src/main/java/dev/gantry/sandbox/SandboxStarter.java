@@ -35,6 +35,8 @@ final class SandboxStarter {
     private static final Duration SHIM_START = Duration.ofSeconds(30);
 
     private final SandboxParts parts;
+    /// Held while a level is chosen, until its pod is in the store.
+    private final Object levels = new Object();
 
     SandboxStarter(SandboxParts parts) {
         this.parts = parts;
@@ -50,7 +52,7 @@ final class SandboxStarter {
         SandboxId id = SandboxId.random();
         PodCgroups.Place place = parts.cgroups().place(id, config.cgroupParent());
         Image pause = parts.pauseImage().get();
-        Sandbox creating = new Sandbox(
+        Sandbox wanted = new Sandbox(
                 id,
                 config,
                 handlerName,
@@ -62,8 +64,9 @@ final class SandboxStarter {
                 0,
                 List.of(),
                 handler.snapshotter(),
-                pause.id().toString());
-        timeline.run("reserve", () -> reserve(creating));
+                pause.id().toString(),
+                SelinuxLabel.NONE);
+        Sandbox creating = timeline.measure("reserve", () -> reserve(wanted));
         Rollback rollback = new Rollback();
         try {
             Sandbox ready = make(creating, place, handler, pause, rollback, timeline);
@@ -87,7 +90,27 @@ final class SandboxStarter {
         });
     }
 
-    private void reserve(Sandbox creating) {
+    /// Takes the name, and a level of SELinux where there is that.
+    private Sandbox reserve(Sandbox wanted) {
+        Selinux selinux = parts.specs().selinux();
+        if (!selinux.enabled()) {
+            reserveName(wanted);
+            return wanted;
+        }
+        synchronized (levels) {
+            Sandbox labelled =
+                    wanted.labelled(selinux.ofPod(wanted.config().security().selinux(), this::isTaken));
+            reserveName(labelled);
+            return labelled;
+        }
+    }
+
+    private boolean isTaken(String level) {
+        return parts.store().view().all(SandboxRows.KIND).stream()
+                .anyMatch(it -> it.label().level().equals(level));
+    }
+
+    private void reserveName(Sandbox creating) {
         try {
             // Not synced: a power cut ends all that an unsynced row would have to undo, but for the network, whose
             // own intent is synced and takes this row to the disk with it.
@@ -115,7 +138,9 @@ final class SandboxStarter {
         PodFiles files = parts.places().files(sandbox.id());
         String hostName = SandboxSpec.hostName(config);
         rollback.onFailure(files::delete);
-        timeline.run("files", () -> files.create(config, hostName));
+        timeline.run(
+                "files",
+                () -> files.create(config, hostName, parts.specs().selinux().files(sandbox.label())));
         rollback.onFailure(() -> parts.cgroups().remove(sandbox));
         timeline.run("cgroup", () -> {
             parts.cgroups().create(place);
@@ -206,6 +231,7 @@ final class SandboxStarter {
         Snapshotter snapshotter = parts.snapshotters().get(sandbox.snapshotter());
         rollback.onFailure(() -> snapshotter.remove(id));
         // Writable, as runc makes the mount points in it; the container itself sees it read-only.
+        String label = parts.specs().selinux().files(sandbox.label());
         List<Mount> rootfs = timeline.measure(
                 "snapshot",
                 () -> snapshotter.prepare(
@@ -213,6 +239,7 @@ final class SandboxStarter {
                         parts.images().rootSnapshot(pause, snapshotter),
                         Map.of(),
                         parts.places().idShift(sandbox)));
+        SelinuxRelabel.root(rootfs, label);
         Bundle bundle = new Bundle(parts.places().bundle(id));
         rollback.onFailure(() -> BundleFiles.delete(bundle));
         BundleFiles.create(
@@ -222,7 +249,9 @@ final class SandboxStarter {
         Shim shim = timeline.measure(
                 "shim", () -> parts.shims().start(handler.shim(), bundle, id, Optional.empty(), SHIM_START));
         rollback.onFailure(() -> parts.shims().cleanup(handler.shim(), bundle, id));
-        int pid = timeline.measure("runc", () -> shim.create(id, bundle, rootfs, Stdio.none(), handler.options()));
+        int pid = timeline.measure(
+                "runc",
+                () -> shim.create(id, bundle, Selinux.labelled(rootfs, label), Stdio.none(), handler.options()));
         parts.podShims().put(sandbox.id(), shim, PidFd.find(pid));
         rollback.onFailure(() -> parts.podShims().remove(sandbox.id()));
         return pid;

@@ -231,7 +231,10 @@ public final class Sandboxes {
                 throw new SandboxException.WrongState(
                         "cannot make volume %s: pod sandbox %s does not run".formatted(name, id));
             }
-            return parts.places().files(id).createVolume(name, inMemory, sizeLimit);
+            return parts.places()
+                    .files(id)
+                    .createVolume(
+                            name, inMemory, sizeLimit, parts.specs().selinux().files(sandbox.label()));
         }
     }
 

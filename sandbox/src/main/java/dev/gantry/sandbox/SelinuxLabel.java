@@ -1,9 +1,22 @@
 package dev.gantry.sandbox;
 
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
 /// The parts of an SELinux label (CRI `SELinuxOption`); a part may be empty.
 public record SelinuxLabel(String user, String role, String type, String level) {
 
     public static final SelinuxLabel NONE = new SelinuxLabel("", "", "", "");
+
+    /// @param text as the kernel and its policies write it: `system_u:system_r:container_t:s0:c1,c2`, or without a
+    /// level
+    static SelinuxLabel parse(String text) {
+        String[] parts = text.split(":", 4);
+        if (parts.length < 3) {
+            throw new IllegalArgumentException("no SELinux label: " + text);
+        }
+        return new SelinuxLabel(parts[0], parts[1], parts[2], parts.length == 4 ? parts[3] : "");
+    }
 
     public boolean isEmpty() {
         return equals(NONE);
@@ -16,21 +29,14 @@ public record SelinuxLabel(String user, String role, String type, String level) 
                 or(user, other.user), or(role, other.role), or(type, other.type), or(level, other.level));
     }
 
-    /// As the kernel writes it, for a process; empty for none.
-    public String ofProcess() {
-        return isEmpty() ? "" : complete("system_r", "container_t");
+    SelinuxLabel at(String otherLevel) {
+        return new SelinuxLabel(user, role, type, otherLevel);
     }
 
-    /// For files that the process may use.
-    public String ofFiles() {
-        return isEmpty()
-                ? ""
-                : new SelinuxLabel(user, "object_r", "container_file_t", level)
-                        .complete("object_r", "container_file_t");
-    }
-
-    private String complete(String usualRole, String usualType) {
-        return "%s:%s:%s:%s".formatted(or(user, "system_u"), or(role, usualRole), or(type, usualType), or(level, "s0"));
+    /// As the kernel writes it; empty for none.
+    @Override
+    public String toString() {
+        return Stream.of(user, role, type, level).filter(it -> !it.isEmpty()).collect(Collectors.joining(":"));
     }
 
     private static String or(String value, String other) {

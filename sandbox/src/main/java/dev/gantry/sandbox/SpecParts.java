@@ -66,13 +66,19 @@ public final class SpecParts {
     private final SeccompDefault seccompDefault = SeccompDefault.load();
     private final AtomicBoolean toldOfOomScore = new AtomicBoolean();
     private final AppArmor apparmor;
+    private final Selinux selinux;
 
-    public SpecParts(AppArmor apparmor) {
+    public SpecParts(AppArmor apparmor, Selinux selinux) {
         this.apparmor = apparmor;
+        this.selinux = selinux;
     }
 
     public AppArmor apparmor() {
         return apparmor;
+    }
+
+    public Selinux selinux() {
+        return selinux;
     }
 
     /// The file systems that every container of a pod has; `/sys` is read-only.

@@ -87,7 +87,8 @@ class PodCgroupsTest {
                 1,
                 List.of(),
                 "overlayfs",
-                "pause");
+                "pause",
+                SelinuxLabel.NONE);
     }
 
     @ParameterizedTest

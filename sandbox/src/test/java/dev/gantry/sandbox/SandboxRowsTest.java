@@ -72,7 +72,8 @@ class SandboxRowsTest {
                 4711,
                 List.of("10.1.2.3", "fd00::1"),
                 "overlayfs",
-                "sha256:00");
+                "sha256:00",
+                new SelinuxLabel("system_u", "system_r", "container_t", "s0:c1,c2"));
     }
 
     @ParameterizedTest

@@ -1,4 +1,4 @@
-package dev.gantry.runtime;
+package dev.gantry.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -24,6 +24,10 @@ class SelinuxRelabelTest {
     private Path directory;
 
     private Optional<String> label(String path) {
+        return label(directory, path);
+    }
+
+    static Optional<String> label(Path directory, String path) {
         try (RootDirectory root = RootDirectory.open(directory)) {
             return root.xattr(path, "security.selinux")
                     .map(it -> new String(it, StandardCharsets.UTF_8).replace("\0", ""));
@@ -31,9 +35,9 @@ class SelinuxRelabelTest {
     }
 
     /// Only root may set the attribute where no SELinux is in the kernel.
-    private boolean canLabel() {
+    static boolean canLabel(Path directory, String probe) {
         try (RootDirectory root = RootDirectory.open(directory)) {
-            root.xattr("probe", "security.selinux", new byte[] {'x', 0});
+            root.xattr(probe, "security.selinux", new byte[] {'x', 0});
             return true;
         } catch (ErrnoException _) {
             return false;
@@ -43,7 +47,7 @@ class SelinuxRelabelTest {
     @Test
     void reachesAllBelowAndNothingBeside() throws IOException {
         Files.writeString(directory.resolve("probe"), "");
-        assumeTrue(canLabel(), "no attribute security.selinux can be set here");
+        assumeTrue(canLabel(directory, "probe"), "no attribute security.selinux can be set here");
         Path volume = Files.createDirectory(directory.resolve("volume"));
         Files.createDirectory(volume.resolve("deep"));
         Files.writeString(volume.resolve("deep/file"), "x");
@@ -60,7 +64,7 @@ class SelinuxRelabelTest {
     @Test
     void isForASingleFileToo() throws IOException {
         Files.writeString(directory.resolve("probe"), "");
-        assumeTrue(canLabel(), "no attribute security.selinux can be set here");
+        assumeTrue(canLabel(directory, "probe"), "no attribute security.selinux can be set here");
         Files.writeString(directory.resolve("one"), "x");
         Files.writeString(directory.resolve("other"), "x");
 
@@ -74,7 +78,7 @@ class SelinuxRelabelTest {
     @ValueSource(strings = {"/", "/etc", "/usr", "/var/lib", "/proc/self", "/sys/fs", "/dev/null"})
     void sparesWhatTheHostNeeds(String path) {
         assertThatThrownBy(() -> SelinuxRelabel.apply(Path.of(path), LABEL))
-                .isInstanceOf(ContainerException.InvalidRequest.class)
+                .isInstanceOf(SandboxException.InvalidRequest.class)
                 .hasMessage("cannot relabel %s for SELinux: the host needs its labels as they are", path);
     }
 }
