@@ -292,8 +292,10 @@ static int start_exec(struct process *p, struct job *job) {
 	job->input = memory_file("process", buf_str(&p->spec));
 	file = str_format("/proc/%d/fd/%d", getpid(), job->input);
 	if (job->input < 0 || file == NULL || pid_file == NULL) {
+		int error = job->input < 0 ? job->input : -ENOMEM;
+
 		job_free(job);
-		return -ENOMEM;
+		return error;
 	}
 	return make_process(p, job,
 			    (const char *[]){"exec", "--process", file, "--detach", "--pid-file",

@@ -45,7 +45,7 @@ static int become(const struct spawn *s, char *const *argv) {
 		bool null = s->count == 0 || s->fds[i] < 0;
 		int fd = null ? open("/dev/null", O_RDWR | O_CLOEXEC) : s->fds[i];
 
-		fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, count);
+		if (fd < 0 || (fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, count)) < 0) return errno;
 	}
 	for (int i = 0; i < count; i++)
 		if (dup2(fds[i], i) < 0) return errno;

@@ -1,0 +1,12 @@
+package dev.gantry.shim;
+
+import java.nio.file.Path;
+
+/// The same with the shim that ends where it does something undefined.
+class ShimLimitsAsanIT extends ShimLimitsIT {
+
+    @Override
+    Path binary() {
+        return GantryShimAsanIT.sanitized();
+    }
+}
