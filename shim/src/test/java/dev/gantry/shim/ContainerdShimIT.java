@@ -18,12 +18,12 @@ class ContainerdShimIT extends ShimContract {
     }
 
     @Override
-    int version() {
+    public int version() {
         return 3;
     }
 
     @Override
-    void describesItself(Optional<ShimInfo> info) {
+    public void describesItself(Optional<ShimInfo> info) {
         assertThat(info).isPresent();
         assertThat(info.orElseThrow().name()).isEqualTo("io.containerd.runc.v2");
         assertThat(info.orElseThrow().version()).startsWith("v2.");

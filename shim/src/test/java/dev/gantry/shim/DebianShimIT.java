@@ -21,12 +21,12 @@ class DebianShimIT extends ShimContract {
     }
 
     @Override
-    int version() {
+    public int version() {
         return 2;
     }
 
     @Override
-    void describesItself(Optional<ShimInfo> info) {
+    public void describesItself(Optional<ShimInfo> info) {
         assertThat(info).isEmpty();
     }
 }

@@ -35,12 +35,12 @@ class GantryShimIT extends ShimContract {
     }
 
     @Override
-    int version() {
+    public int version() {
         return 3;
     }
 
     @Override
-    void describesItself(Optional<ShimInfo> info) {
+    public void describesItself(Optional<ShimInfo> info) {
         assertThat(info).isPresent();
         assertThat(info.orElseThrow().name()).isEqualTo("io.containerd.gantry.v1");
         assertThat(info.orElseThrow().version()).isNotEmpty();

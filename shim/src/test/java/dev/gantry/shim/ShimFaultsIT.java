@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -98,7 +97,7 @@ class ShimFaultsIT {
                     .isInstanceOf(ShimException.class)
                     .hasMessageStartingWith("cannot create container %s: runc create failed: ".formatted(id));
             assertThatThrownBy(() -> pod.shim.state(id, INIT)).isInstanceOf(ShimException.NotFound.class);
-            assertThat(mounts()).noneMatch(it -> it.contains(container.bundle.directory() + "/"));
+            assertThat(ShimNode.mounts()).noneMatch(it -> it.contains(container.bundle.directory() + "/"));
 
             runc("works");
             container.create(STREAMS);
@@ -120,8 +119,8 @@ class ShimFaultsIT {
 
         assertThat(pod.shim.state("pod", INIT).status()).isEqualTo(TaskStatus.RUNNING); // it held up nobody
         runc("works");
-        await(() -> pod.shim.pids("pod").size() == 1 && unknown(pod.shim, "a"));
-        await(() ->
+        ShimNode.await(() -> pod.shim.pids("pod").size() == 1 && unknown(pod.shim, "a"));
+        ShimNode.await(() ->
                 ProcessHandle.of(pod.shim.shimPid()).orElseThrow().children().count() == 1);
         container.create(STREAMS);
         container.start();
@@ -138,7 +137,7 @@ class ShimFaultsIT {
                         "a", container.bundle, List.<Mount>of(), STREAMS, node.options, Duration.ofSeconds(1)))
                 .isInstanceOf(ShimException.TimedOut.class);
 
-        await(() -> unknown(pod.shim, "a"));
+        ShimNode.await(() -> unknown(pod.shim, "a"));
         assertThat(ProcessHandle.of(pod.shim.shimPid()).orElseThrow().children())
                 .as("children but for the pod's process")
                 .hasSize(1);
@@ -168,7 +167,7 @@ class ShimFaultsIT {
         assertThat(answers).isGreaterThan(10);
         assertThatThrownBy(creation::join).hasCauseInstanceOf(ShimException.class);
         runc("works");
-        await(() -> unknown(pod.shim, "a"));
+        ShimNode.await(() -> unknown(pod.shim, "a"));
         try (Stream<Path> files = Files.list(container.bundle.directory())) {
             assertThat(files.map(it -> it.getFileName().toString())).noneMatch(it -> it.startsWith(".console"));
         }
@@ -208,7 +207,7 @@ class ShimFaultsIT {
         runc("hangs");
         CompletableFuture<Void> creation = CompletableFuture.runAsync(() ->
                 pod.shim.create("a", container.bundle, List.<Mount>of(), STREAMS, node.options, Duration.ofSeconds(2)));
-        await(() -> !unknown(pod.shim, "a"));
+        ShimNode.await(() -> !unknown(pod.shim, "a"));
 
         assertThatThrownBy(() -> pod.shim.pause("a")).hasMessageContaining("container a is not running");
         assertThatThrownBy(() -> pod.shim.update("a", Json.write(Map.of())))
@@ -216,7 +215,7 @@ class ShimFaultsIT {
 
         assertThatThrownBy(creation::join).hasCauseInstanceOf(ShimException.class);
         runc("works");
-        await(() -> unknown(pod.shim, "a"));
+        ShimNode.await(() -> unknown(pod.shim, "a"));
     }
 
     @Test
@@ -226,7 +225,7 @@ class ShimFaultsIT {
         container.shim.exec("a", "e", Json.write(ShimNode.process(false, "/bin/sleep", "1000")), STREAMS);
         runc("hangs in exec");
         CompletableFuture<Void> start = CompletableFuture.runAsync(() -> container.shim.startExec("a", "e"));
-        await(() ->
+        ShimNode.await(() ->
                 ProcessHandle.of(pod.shim.shimPid()).orElseThrow().children().count() == 3);
 
         container.shim.kill("a", INIT, 9, true);
@@ -244,7 +243,7 @@ class ShimFaultsIT {
         runc("always hangs");
         CompletableFuture<Void> update =
                 CompletableFuture.runAsync(() -> container.shim.update("a", Json.write(Map.of())));
-        await(() ->
+        ShimNode.await(() ->
                 ProcessHandle.of(pod.shim.shimPid()).orElseThrow().children().count() == 3);
         container.shim.kill("a", INIT, 9, true);
         assertThat(container.await().status()).isEqualTo(137);
@@ -392,17 +391,5 @@ class ShimFaultsIT {
         } catch (ShimException.NotFound _) {
             return true;
         }
-    }
-
-    private static List<String> mounts() throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/mountinfo"));
-    }
-
-    private static void await(BooleanSupplier condition) throws InterruptedException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
-        while (!condition.getAsBoolean() && System.nanoTime() < end) {
-            Thread.sleep(20);
-        }
-        assertThat(condition.getAsBoolean()).isTrue();
     }
 }

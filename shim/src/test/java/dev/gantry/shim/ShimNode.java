@@ -1,5 +1,7 @@
 package dev.gantry.shim;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.gantry.cri.oci.Json;
 import dev.gantry.linux.Mount;
 import dev.gantry.linux.Poller;
@@ -23,6 +25,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /// A daemon's worth of shims in a folder of its own, with a root file system that holds busybox, and cgroups
@@ -30,6 +33,11 @@ import java.util.stream.Stream;
 final class ShimNode {
 
     static final Duration LONG = Duration.ofSeconds(30);
+    /// The first process of a container, where a call may name another.
+    static final Optional<String> INIT = Optional.empty();
+    /// A process that runs until it is killed.
+    static final String[] SLEEP = {"/bin/sleep", "1000"};
+
     static final StdioFifos.Streams OUTPUT = new StdioFifos.Streams(false, false);
 
     final String name = "gantry-shim-test-"
@@ -315,6 +323,27 @@ final class ShimNode {
         public void oom(String container) {
             events.add("oom " + container);
         }
+    }
+
+    /// Waits until something is so.
+    static void await(BooleanSupplier fact) throws InterruptedException {
+        long end = System.nanoTime() + LONG.toNanos();
+        while (!fact.getAsBoolean() && System.nanoTime() < end) {
+            Thread.sleep(10);
+        }
+        assertThat(fact.getAsBoolean()).isTrue();
+    }
+
+    static boolean isRunning(int pid) {
+        try {
+            return !Files.readString(Path.of("/proc/" + pid + "/stat")).contains(") Z ");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    static List<String> mounts() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/mountinfo"));
     }
 
     /// Removes the bundle of a container that was removed.
