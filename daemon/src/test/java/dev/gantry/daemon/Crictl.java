@@ -21,7 +21,7 @@ record Crictl(Path program, Path socket, Path directory) {
 
     static Crictl of(ChildNode node) throws IOException {
         Path program =
-                Path.of(TestNode.run("tool", List.of("crictl")).lines().toList().getLast());
+                Path.of(Scripts.run("tool", List.of("crictl")).lines().toList().getLast());
         Path directory = Files.createDirectories(node.directory().resolve("crictl"));
         Files.writeString(directory.resolve("crictl.yaml"), "timeout: 60\n");
         return new Crictl(program, node.state().resolve("gantry.sock"), directory);

@@ -40,9 +40,9 @@ class CrictlImagesIT {
         Path index = layout.resolve("index.json");
         Files.writeString(index, Files.readString(index).replace(TestImages.NAME, NAME));
         digest = Files.readString(index).replaceAll("(?s).*\"digest\":\"(sha256:[0-9a-f]+)\".*", "$1");
-        var _ = TestNode.run("registry", List.of("push", registry.toString(), layout.toString()));
-        var _ = TestNode.run("registry", List.of("up", registry.toString()));
-        var _ = TestNode.run(
+        var _ = Scripts.run("registry", List.of("push", registry.toString(), layout.toString()));
+        var _ = Scripts.run("registry", List.of("up", registry.toString()));
+        var _ = Scripts.run(
                 "registry",
                 List.of(
                         "certs",
@@ -65,7 +65,7 @@ class CrictlImagesIT {
         try {
             node.close();
         } finally {
-            var _ = TestNode.run("registry", List.of("down", registry.toString()));
+            var _ = Scripts.run("registry", List.of("down", registry.toString()));
         }
     }
 

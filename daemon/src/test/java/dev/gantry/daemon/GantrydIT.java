@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class GantrydIT {
 
-    private static final Path PROGRAM = TestNode.tree().resolve("build/gantry/bin/gantryd");
+    private static final Path PROGRAM = Scripts.tree().resolve("build/gantry/bin/gantryd");
 
     @TempDir
     private Path directory;

@@ -17,14 +17,14 @@ class NodeVmIT {
 
     @Test
     void runsPodsInASliceOfSystemdAndUnderAppArmorAndWithCrun() throws IOException {
-        Path tree = TestNode.tree();
+        Path tree = Scripts.tree();
         Path distribution =
-                Path.of(TestNode.run("build", List.of()).lines().toList().getLast());
+                Path.of(Scripts.run("build", List.of()).lines().toList().getLast());
         Path classes = tree.resolve("daemon/target/test-classes");
         Path java = Path.of(System.getProperty("java.home"));
         Files.copy(tree.resolve("daemon/src/test/resources/node-vm.sh"), share.resolve("node-vm.sh"));
 
-        String output = TestNode.run(
+        String output = Scripts.run(
                 "node-vm",
                 List.of(
                         "-t",

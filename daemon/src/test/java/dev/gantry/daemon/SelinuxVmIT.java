@@ -68,16 +68,16 @@ class SelinuxVmIT {
     }
 
     private String run() throws IOException {
-        Path tree = TestNode.tree();
+        Path tree = Scripts.tree();
         Path distribution =
-                Path.of(TestNode.run("build", List.of()).lines().toList().getLast());
+                Path.of(Scripts.run("build", List.of()).lines().toList().getLast());
         Path classes = tree.resolve("daemon/target/test-classes");
         Path java = Path.of(System.getProperty("java.home"));
         for (String file : List.of("selinux-vm.sh", "containers.cil")) {
             Files.copy(tree.resolve(RESOURCES).resolve(file), share.resolve(file));
         }
         image(share.resolve("images"));
-        return TestNode.run(
+        return Scripts.run(
                 "node-vm",
                 List.of(
                         "-s",
