@@ -15,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -37,12 +38,13 @@ final class Kubelet implements AutoCloseable {
 
     private final ChildNode node;
     private final Path directory;
-    private final HttpClient http = Insecure.client();
+    private final HttpClient http;
     private URI address = URI.create("https://127.0.0.1");
 
-    private Kubelet(ChildNode node) {
+    private Kubelet(ChildNode node, Path directory, HttpClient http) {
         this.node = node;
-        this.directory = Path.of(node.directory() + "-k");
+        this.directory = directory;
+        this.http = http;
     }
 
     /// Whether `hack/tool kubelet` has built it; that takes minutes, so that a test does not.
@@ -60,13 +62,29 @@ final class Kubelet implements AutoCloseable {
 
     /// @param configuration what differs from the script's, a `KubeletConfiguration`
     static Kubelet on(ChildNode node, String configuration) throws IOException {
-        Kubelet kubelet = new Kubelet(node);
-        Path overrides = Files.createDirectories(kubelet.directory.resolve("config.d"));
+        Path directory = Path.of(node.directory() + "-k");
+        Path overrides = Files.createDirectories(directory.resolve("config.d"));
         Files.writeString(overrides.resolve("test.conf"), configuration);
+        TestCertificate certificate = TestCertificate.make(directory);
+        Files.writeString(overrides.resolve("tls.conf"), """
+            apiVersion: kubelet.config.k8s.io/v1beta1
+            kind: KubeletConfiguration
+            tlsCertFile: %s
+            tlsPrivateKeyFile: %s
+            """.formatted(certificate.file(), certificate.key()));
+        Kubelet kubelet = new Kubelet(node, directory, client(certificate));
         Files.createDirectories(kubelet.manifests());
         Files.writeString(kubelet.manifests().resolve(".keep"), ""); // or the examples would be run
         kubelet.start();
         return kubelet;
+    }
+
+    private static HttpClient client(TestCertificate certificate) throws IOException {
+        try {
+            return HttpClient.newBuilder().sslContext(certificate.trusted()).build();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private void start() {

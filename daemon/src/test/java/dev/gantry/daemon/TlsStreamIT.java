@@ -4,14 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.CertificateFactory;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,30 +34,12 @@ class TlsStreamIT {
 
     @BeforeAll
     void start(@TempDir Path directory) throws IOException, GeneralSecurityException {
-        Path certificate = directory.resolve("tls.crt");
-        Path key = directory.resolve("tls.key");
-        var _ = ChildProgram.run(
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "rsa:2048",
-                "-nodes",
-                "-days",
-                "2",
-                "-subj",
-                "/CN=streams",
-                "-addext",
-                "subjectAltName=IP:127.0.0.1",
-                "-keyout",
-                key.toString(),
-                "-out",
-                certificate.toString());
-        SSLContext.setDefault(trusting(certificate));
+        TestCertificate certificate = TestCertificate.make(directory);
+        SSLContext.setDefault(certificate.trusted());
         streams = StreamingNode.start(ChildNode.create()
                 .set("streaming.idle_timeout", "\"3s\"")
-                .set("streaming.tls_certificate", ChildNode.quoted(certificate))
-                .set("streaming.tls_key", ChildNode.quoted(key)));
+                .set("streaming.tls_certificate", ChildNode.quoted(certificate.file()))
+                .set("streaming.tls_key", ChildNode.quoted(certificate.key())));
     }
 
     @AfterAll
@@ -128,19 +105,5 @@ class TlsStreamIT {
 
     private String processes() {
         return streams.calls().shell(streams.container(), "ps");
-    }
-
-    private static SSLContext trusting(Path certificate) throws IOException, GeneralSecurityException {
-        KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
-        trusted.load(null);
-        try (InputStream in = Files.newInputStream(certificate)) {
-            trusted.setCertificateEntry(
-                    "streams", CertificateFactory.getInstance("X.509").generateCertificate(in));
-        }
-        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        trust.init(trusted);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, trust.getTrustManagers(), null);
-        return context;
     }
 }
