@@ -3,12 +3,17 @@ package dev.gantry.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
 
 /// What a daemon holds of the kernel, for tests that nothing stays of what has come and gone.
 ///
-/// @param files   open
+/// @param files   open, but for the database's, which opens and closes them as it likes
 /// @param threads running
 record Holdings(int files, int threads) {
 
@@ -31,13 +36,28 @@ record Holdings(int files, int threads) {
     }
 
     private static Holdings of(ChildNode node) {
-        return new Holdings(count(node, "fd"), count(node, "task"));
+        Path database = node.root().resolve("metadata");
+        return new Holdings(
+                (int) entries(node, "fd").stream()
+                        .filter(it -> !target(it).startsWith(database))
+                        .count(),
+                entries(node, "task").size());
     }
 
-    private static int count(ChildNode node, String of) {
-        String[] entries =
-                Path.of("/proc", Long.toString(node.pid()), of).toFile().list();
-        return entries == null ? 0 : entries.length;
+    private static List<Path> entries(ChildNode node, String of) {
+        try (Stream<Path> entries = Files.list(Path.of("/proc", Long.toString(node.pid()), of))) {
+            return entries.toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path target(Path link) {
+        try {
+            return Files.readSymbolicLink(link);
+        } catch (IOException _) {
+            return link; // closed meanwhile
+        }
     }
 
     /// Waits until there is hardly more than this.
