@@ -19,7 +19,8 @@ final class ListRounds {
 
     private static final int CONTAINERS_OF_A_POD = 5;
     private static final int ROUNDS = 5;
-    /// Processor time is told in hundredths of a second, so it is measured over so many calls: to a few microseconds each.
+    /// Processor time is told in hundredths of a second, so it is measured over so many calls: to a few microseconds
+    /// each.
     private static final int CALLS = 3000;
 
     private static final int WARM_UP = 100;
