@@ -14,7 +14,6 @@ import org.junit.jupiter.api.io.TempDir;
 /// A node whose kernel has SELinux: Debian's policy, enforced, with types for containers.
 class SelinuxVmIT {
 
-    private static final String RESOURCES = "daemon/src/test/resources";
     private static final Pattern PROCESS = Pattern.compile("^process: (.*:container_t:(.*))$", Pattern.MULTILINE);
 
     @TempDir
@@ -60,7 +59,7 @@ class SelinuxVmIT {
                 .contains("joined: the same of a pod with its level: done")
                 .contains("same level in a pod: true")
                 .contains("level of its own: system_u:system_r:container_t:s0:c1000,c1001\n")
-                .contains("privileged: system_u:system_r:initrc_t:s0\n")
+                .contains("privileged: system_u:system_r:spc_t:s0\n")
                 .contains("refused: INVALID_ARGUMENT: the SELinux policy of this node does not know the label"
                         + " system_u:system_r:unknown_t:s0")
                 .contains(
@@ -73,9 +72,8 @@ class SelinuxVmIT {
                 Path.of(Scripts.run("build", List.of()).lines().toList().getLast());
         Path classes = tree.resolve("daemon/target/test-classes");
         Path java = Path.of(System.getProperty("java.home"));
-        for (String file : List.of("selinux-vm.sh", "containers.cil")) {
-            Files.copy(tree.resolve(RESOURCES).resolve(file), share.resolve(file));
-        }
+        Files.copy(tree.resolve("daemon/src/test/resources/selinux-vm.sh"), share.resolve("selinux-vm.sh"));
+        Files.copy(tree.resolve("hack/containers.cil"), share.resolve("containers.cil"));
         image(share.resolve("images"));
         return Scripts.run(
                 "node-vm",

@@ -44,6 +44,7 @@ public final class Selinux {
     private final SelinuxLabel fallback;
     private final String fileType;
     private final Optional<SelinuxLabel> layers;
+    private final Optional<SelinuxLabel> superPrivileged;
     private final SecureRandom random = new SecureRandom();
 
     /// As this node has it.
@@ -74,19 +75,25 @@ public final class Selinux {
         this.containers = of(contexts, "process").orElse(SelinuxLabel.NONE);
         this.fileType = of(contexts, "file").map(SelinuxLabel::type).orElse("container_file_t");
         this.layers = of(contexts, "ro_file");
+        this.superPrivileged = Optional.of(new SelinuxLabel("system_u", "system_r", "spc_t", level))
+                .filter(it -> !containers.isEmpty() && isKnown(it, "privileged containers have the daemon's label"));
     }
 
     /// Debian's policy names labels for containers there without having them.
     private Optional<SelinuxLabel> of(Path contexts, String key) {
-        return enabled ? setting(contexts, key).map(SelinuxLabel::parse).filter(this::isKnown) : Optional.empty();
+        return enabled
+                ? setting(contexts, key)
+                        .map(SelinuxLabel::parse)
+                        .filter(it -> isKnown(it, "though its lxc_contexts names it"))
+                : Optional.empty();
     }
 
-    private boolean isKnown(SelinuxLabel label) {
+    private boolean isKnown(SelinuxLabel label, String remark) {
         try {
             var _ = known(label);
             return true;
         } catch (SandboxException.InvalidRequest e) {
-            log.atWarn().log("{}, though its lxc_contexts names it", e.getMessage());
+            log.atWarn().log("{}: {}", e.getMessage(), remark);
             return false;
         }
     }
@@ -144,13 +151,14 @@ public final class Selinux {
         return known(asked.or(containers).or(fallback));
     }
 
-    /// The label of a container's processes; empty for that of whoever starts it, which is what privileged ones get
-    /// that do not ask for a type.
+    /// The label of a container's processes; empty for that of whoever starts it.
+    ///
+    /// Privileged ones that do not ask for a type may do everything, for which policies have a type of its own.
     ///
     /// @throws SandboxException.InvalidRequest as [#ofPod]
     public String process(SelinuxLabel asked, SelinuxLabel pod, boolean privileged) {
         return privileged && asked.type().isEmpty()
-                ? ""
+                ? superPrivileged.map(SelinuxLabel::toString).orElse("")
                 : known(ofContainer(asked, pod)).toString();
     }
 

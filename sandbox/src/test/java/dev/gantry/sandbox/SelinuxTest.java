@@ -98,13 +98,13 @@ class SelinuxTest {
     }
 
     @Test
-    void leavesPrivilegedContainersTheLabelOfWhoStartsThemUnlessTheyNameAType() throws IOException {
+    void letsPrivilegedContainersDoEverythingUnlessTheyNameAType() throws IOException {
         kernelHasSelinux();
         policyKnowsContainers(":s0");
         Selinux selinux = selinux(1024);
         SelinuxLabel type = new SelinuxLabel("", "", "spc_t", "");
 
-        assertThat(selinux.process(NONE, POD, true)).isEmpty();
+        assertThat(selinux.process(NONE, POD, true)).isEqualTo("system_u:system_r:spc_t:s0");
         assertThat(selinux.process(type, POD, true)).isEqualTo("system_u:system_r:spc_t:s0:c1,c2");
         assertThat(selinux.files(NONE, POD)).isNotEmpty();
     }
@@ -129,6 +129,7 @@ class SelinuxTest {
 
         assertThat(selinux.ofPod(NONE, FREE)).isEqualTo(NONE);
         assertThat(selinux.process(NONE, NONE, false)).isEmpty();
+        assertThat(selinux.process(NONE, NONE, true)).isEmpty();
         assertThat(selinux.files(NONE, NONE)).isEmpty();
         assertThat(selinux.ofPod(level, FREE)).hasToString("system_u:system_r:container_t:s0:c5,c6");
         assertThat(selinux.files(level, NONE)).isEqualTo("system_u:object_r:container_file_t:s0:c5,c6");
