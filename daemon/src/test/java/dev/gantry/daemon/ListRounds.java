@@ -17,7 +17,8 @@ import java.util.function.Function;
 /// a call takes, and how long the daemon uses a processor for it.
 final class ListRounds {
 
-    private static final int CONTAINERS_OF_A_POD = 5;
+    /// So that 200 are in 100 pods, which is about what a kubelet lets on its node.
+    private static final int CONTAINERS_OF_A_POD = 2;
     private static final int ROUNDS = 5;
     /// Processor time is told in hundredths of a second, so it is measured over so many calls: to a few microseconds
     /// each.
@@ -45,7 +46,8 @@ final class ListRounds {
     /// @param count how many containers each peer has
     static String measure(List<Peer> peers, int count) throws InterruptedException {
         Figures figures = new Figures(
-                "us, %d containers".formatted(count),
+                "us, %d containers in %d pods"
+                        .formatted(count, (count + CONTAINERS_OF_A_POD - 1) / CONTAINERS_OF_A_POD),
                 peers.stream().map(Peer::name).toList());
         List<CriClient> clients = new ArrayList<>();
         List<SamplePod> pods = new ArrayList<>();
