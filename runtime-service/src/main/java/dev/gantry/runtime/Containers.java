@@ -8,13 +8,11 @@ import dev.gantry.sandbox.SandboxId;
 import dev.gantry.storage.Kind;
 import dev.gantry.storage.Ref;
 import dev.gantry.storage.RootSource;
+import dev.gantry.storage.VisibleRows;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /// The containers of the node.
@@ -33,8 +31,7 @@ public final class Containers {
     private final ContainerUpdater updater;
     private final ContainerEvents events;
     private final LateResults<Container> late;
-    /// What clients do not get to see yet.
-    private final Set<String> hidden = ConcurrentHashMap.newKeySet();
+    private final VisibleRows<Container> rows;
 
     /// @param keepLate how long a container waits for the retry of a client that went before it was made
     Containers(ContainerParts parts, ContainerExits exits, ContainerEvents events, Duration keepLate) {
@@ -44,6 +41,8 @@ public final class Containers {
         this.starter = new ContainerStarter(parts, exits);
         this.stopper = new ContainerStopper(parts);
         this.updater = new ContainerUpdater(parts);
+        this.rows = new VisibleRows<>(
+                parts.store(), ContainerRows.KIND, it -> it.state().isVisible());
         this.late = new LateResults<>(new Unclaimed(), ContainerException.NameTaken::new, keepLate, parts.exits());
     }
 
@@ -62,13 +61,13 @@ public final class Containers {
 
         @Override
         public void hide(Container container) {
-            hidden.add(container.id());
+            rows.hide(container.id());
             events.hide(container.id());
         }
 
         @Override
         public void show(Container container) {
-            hidden.remove(container.id());
+            rows.show(container.id());
             events.show(container.id());
         }
 
@@ -79,7 +78,7 @@ public final class Containers {
 
         @Override
         public void forget(Container container) {
-            hidden.remove(container.id());
+            rows.show(container.id());
             events.forget(container.id());
         }
     }
@@ -138,16 +137,12 @@ public final class Containers {
             return Optional.empty();
         }
         List<Container> matches = parts.store().view().withPrefix(ContainerRows.KIND, id).stream()
-                .filter(this::isVisible)
+                .filter(rows::isVisible)
                 .toList();
         if (matches.size() > 1) {
             throw new ContainerException.Ambiguous(id);
         }
         return matches.stream().findFirst();
-    }
-
-    private boolean isVisible(Container container) {
-        return container.state().isVisible() && !hidden.contains(container.id());
     }
 
     Container get(String id) {
@@ -163,10 +158,9 @@ public final class Containers {
                         "cannot %s container %s: it does not run".formatted(attempt, container.id())));
     }
 
-    Collection<Container> list() {
-        return parts.store().view().all(ContainerRows.KIND).stream()
-                .filter(this::isVisible)
-                .toList();
+    /// All that clients may see; the same object until they are others.
+    List<Container> list() {
+        return rows.list();
     }
 
     /// The containers of one pod, those included that clients do not see.
@@ -178,7 +172,7 @@ public final class Containers {
 
     /// The containers of one pod that clients see.
     List<Container> visible(SandboxId sandbox) {
-        return of(sandbox).stream().filter(this::isVisible).toList();
+        return of(sandbox).stream().filter(rows::isVisible).toList();
     }
 
     /// What containers keep from the garbage collector: their writable layers and so all layers below, and the images

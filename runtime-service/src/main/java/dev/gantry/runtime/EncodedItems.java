@@ -34,7 +34,7 @@ final class EncodedItems {
     private final List<byte[]> items;
     private final int size;
 
-    /// @param items each from [#item]
+    /// @param items each from [#item] or [#join]
     EncodedItems(List<byte[]> items) {
         this.items = items;
         this.size = items.stream().mapToInt(it -> it.length).reduce(0, Math::addExact);
@@ -62,6 +62,17 @@ final class EncodedItems {
             throw new UncheckedIOException("cannot write to an array", e);
         }
         return item;
+    }
+
+    /// Several items as if they were one.
+    static byte[] join(List<byte[]> items) {
+        byte[] all = new byte[items.stream().mapToInt(it -> it.length).reduce(0, Math::addExact)];
+        int at = 0;
+        for (byte[] item : items) {
+            System.arraycopy(item, 0, all, at, item.length);
+            at += item.length;
+        }
+        return all;
     }
 
     private static final class Bytes extends InputStream implements Drainable, KnownLength {

@@ -21,11 +21,13 @@ final class ListCalls {
     private final Map<String, ServerMethodDefinition<?, ?>> methods = new LinkedHashMap<>();
 
     ListCalls(Lists lists) {
-        whole(RuntimeServiceGrpc.getListPodSandboxMethod(), it -> lists.sandboxes(it.getFilter()));
-        whole(RuntimeServiceGrpc.getListContainersMethod(), it -> lists.containers(it.getFilter()));
-        whole(RuntimeServiceGrpc.getListContainerStatsMethod(), it -> lists.containerStats(it.getFilter()));
-        whole(RuntimeServiceGrpc.getListPodSandboxStatsMethod(), it -> lists.podStats(it.getFilter()));
-        whole(RuntimeServiceGrpc.getListPodSandboxMetricsMethod(), _ -> lists.podMetrics());
+        whole(RuntimeServiceGrpc.getListPodSandboxMethod(), it -> lists.sandboxesTogether(it.getFilter()));
+        whole(RuntimeServiceGrpc.getListContainersMethod(), it -> lists.containersTogether(it.getFilter()));
+        whole(
+                RuntimeServiceGrpc.getListContainerStatsMethod(),
+                it -> Lists.together(lists.containerStats(it.getFilter())));
+        whole(RuntimeServiceGrpc.getListPodSandboxStatsMethod(), it -> Lists.together(lists.podStats(it.getFilter())));
+        whole(RuntimeServiceGrpc.getListPodSandboxMetricsMethod(), _ -> Lists.together(lists.podMetrics()));
         stream(RuntimeServiceGrpc.getStreamPodSandboxesMethod(), it -> lists.sandboxes(it.getFilter()));
         stream(RuntimeServiceGrpc.getStreamContainersMethod(), it -> lists.containers(it.getFilter()));
         stream(RuntimeServiceGrpc.getStreamContainerStatsMethod(), it -> lists.containerStats(it.getFilter()));
@@ -47,17 +49,14 @@ final class ListCalls {
         return definition.build();
     }
 
-    private <Q> void whole(MethodDescriptor<Q, ?> method, Function<Q, Iterator<byte[]>> list) {
+    private <Q> void whole(MethodDescriptor<Q, ?> method, Function<Q, List<byte[]>> list) {
         String name = String.valueOf(method.getBareMethodName());
         methods.put(
                 method.getFullMethodName(),
                 ServerMethodDefinition.create(
                         encoded(method),
-                        ServerCalls.asyncUnaryCall((request, client) -> CallWorker.answer(client, name, () -> {
-                            List<byte[]> items = new ArrayList<>();
-                            list.apply(request).forEachRemaining(items::add);
-                            return new EncodedItems(items);
-                        }))));
+                        ServerCalls.asyncUnaryCall((request, client) ->
+                                CallWorker.answer(client, name, () -> new EncodedItems(list.apply(request))))));
     }
 
     private <Q> void stream(MethodDescriptor<Q, ?> method, Function<Q, Iterator<byte[]>> list) {

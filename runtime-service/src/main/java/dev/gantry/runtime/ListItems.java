@@ -1,7 +1,7 @@
 package dev.gantry.runtime;
 
 import java.util.Collection;
-import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -15,6 +15,10 @@ final class ListItems<T> {
     @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
     private record Entry<T>(T row, byte[] item) {}
 
+    @SuppressWarnings("ArrayRecordComponent") // as above
+    private record Together<T>(List<T> rows, byte[] items) {}
+
+    private volatile Together<T> together = new Together<>(List.of(), new byte[0]);
     private final ConcurrentHashMap<String, Entry<T>> entries = new ConcurrentHashMap<>();
     private final Function<T, String> key;
     private final Function<T, byte[]> encode;
@@ -36,20 +40,19 @@ final class ListItems<T> {
         return entry.item();
     }
 
-    /// The items of all of them, which is what the kubelet asks for again and again.
-    Iterator<byte[]> of(Collection<T> rows) {
-        Iterator<T> all = rows.iterator();
-        return new Iterator<>() {
-            @Override
-            public boolean hasNext() {
-                return all.hasNext();
-            }
-
-            @Override
-            public byte[] next() {
-                return of(all.next());
-            }
-        };
+    /// The items of all of them, one after the other, which is what the kubelet asks for again and again: the same
+    /// array
+    /// as long as it is the same list, as an object.
+    @SuppressWarnings("ReferenceEquality") // as above
+    byte[] together(List<T> rows) {
+        Together<T> last = together;
+        if (last.rows() == rows) {
+            return last.items();
+        }
+        keepOnly(rows);
+        byte[] items = EncodedItems.join(rows.stream().map(this::of).toList());
+        together = new Together<>(rows, items);
+        return items;
     }
 
     /// Forgets the items of objects that are no longer among the given ones.

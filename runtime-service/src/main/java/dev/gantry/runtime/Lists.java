@@ -8,6 +8,7 @@ import dev.gantry.cri.runtime.v1.PodSandboxStatsFilter;
 import dev.gantry.sandbox.Sandbox;
 import dev.gantry.sandbox.SandboxId;
 import dev.gantry.sandbox.SandboxState;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -41,12 +42,16 @@ final class Lists {
         this.statistics = statistics;
     }
 
+    /// As [#sandboxes], all in one or in parts.
+    List<byte[]> sandboxesTogether(PodSandboxFilter filter) {
+        return filter.equals(PodSandboxFilter.getDefaultInstance())
+                ? List.of(sandboxItems.together(pods.list()))
+                : together(sandboxes(filter));
+    }
+
     Iterator<byte[]> sandboxes(PodSandboxFilter filter) {
         Collection<Sandbox> all = pods.list();
         sandboxItems.keepOnly(all);
-        if (filter.equals(PodSandboxFilter.getDefaultInstance())) {
-            return sandboxItems.of(all);
-        }
         return all.stream()
                 .filter(it -> Filters.id(filter.getId(), it.id().value()))
                 .filter(it -> !filter.hasState() || filter.getState().getState() == CriSandboxes.state(it.state()))
@@ -56,12 +61,16 @@ final class Lists {
                 .iterator();
     }
 
+    /// As [#containers], all in one or in parts.
+    List<byte[]> containersTogether(ContainerFilter filter) {
+        return filter.equals(ContainerFilter.getDefaultInstance())
+                ? List.of(containerItems.together(containers.list()))
+                : together(containers(filter));
+    }
+
     Iterator<byte[]> containers(ContainerFilter filter) {
         Collection<Container> all = containers.list();
         containerItems.keepOnly(all);
-        if (filter.equals(ContainerFilter.getDefaultInstance())) {
-            return containerItems.of(all);
-        }
         return all.stream()
                 .filter(it -> Filters.id(filter.getId(), it.id()))
                 .filter(it -> Filters.id(filter.getPodSandboxId(), it.sandbox().value()))
@@ -70,6 +79,12 @@ final class Lists {
                         Filters.labels(filter.getLabelSelectorMap(), it.config().getLabelsMap()))
                 .map(containerItems::of)
                 .iterator();
+    }
+
+    static List<byte[]> together(Iterator<byte[]> items) {
+        List<byte[]> all = new ArrayList<>();
+        items.forEachRemaining(all::add);
+        return all;
     }
 
     /// Of those that run.

@@ -8,7 +8,6 @@ import dev.gantry.sandbox.SandboxConfig;
 import dev.gantry.sandbox.SandboxException;
 import dev.gantry.sandbox.Sandboxes;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -85,7 +84,7 @@ final class Pods {
         return sandboxes.get(id);
     }
 
-    Collection<Sandbox> list() {
+    List<Sandbox> list() {
         return sandboxes.list();
     }
 

@@ -10,12 +10,11 @@ import dev.gantry.storage.Kind;
 import dev.gantry.storage.Ref;
 import dev.gantry.storage.RootSource;
 import dev.gantry.storage.View;
+import dev.gantry.storage.VisibleRows;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -41,8 +40,7 @@ public final class Sandboxes {
     private final SandboxStarter starter;
     private final SandboxStopper stopper;
     private final KeyedLocks locks = new KeyedLocks();
-    /// What clients do not get to see yet.
-    private final Set<SandboxId> hidden = ConcurrentHashMap.newKeySet();
+    private final VisibleRows<Sandbox> rows;
     /// Deletions that go on now.
     private final ConcurrentHashMap<SandboxId, CompletableFuture<Void>> deletions = new ConcurrentHashMap<>();
 
@@ -50,6 +48,8 @@ public final class Sandboxes {
         this.parts = parts;
         this.starter = new SandboxStarter(parts);
         this.stopper = new SandboxStopper(parts);
+        this.rows = new VisibleRows<>(
+                parts.store(), SandboxRows.KIND, it -> it.state().isVisible());
     }
 
     /// Finds again what ran before the daemon was started, and finishes or undoes what was cut off. Call it once,
@@ -151,7 +151,7 @@ public final class Sandboxes {
             return Optional.empty();
         }
         List<Sandbox> matches = parts.store().view().withPrefix(SandboxRows.KIND, id).stream()
-                .filter(this::isVisible)
+                .filter(rows::isVisible)
                 .toList();
         if (matches.size() > 1) {
             throw new SandboxException.Ambiguous(id);
@@ -159,18 +159,14 @@ public final class Sandboxes {
         return matches.stream().findFirst();
     }
 
-    private boolean isVisible(Sandbox sandbox) {
-        return sandbox.state().isVisible() && !hidden.contains(sandbox.id());
-    }
-
     /// Keeps a sandbox from [#find] and [#list], whose client does not know of it yet. Its name stays taken.
     public void hide(SandboxId id) {
-        hidden.add(id);
+        rows.hide(id.value());
     }
 
     /// Ends [#hide].
     public void show(SandboxId id) {
-        hidden.remove(id);
+        rows.show(id.value());
     }
 
     /// As [#find], for callers that need it.
@@ -178,11 +174,9 @@ public final class Sandboxes {
         return find(id).orElseThrow(() -> new SandboxException.NotFound(id));
     }
 
-    /// All sandboxes that clients may see.
-    public Collection<Sandbox> list() {
-        return parts.store().view().all(SandboxRows.KIND).stream()
-                .filter(this::isVisible)
-                .toList();
+    /// All sandboxes that clients may see; the same object until they are others.
+    public List<Sandbox> list() {
+        return rows.list();
     }
 
     /// What a commit to the store did to sandboxes.
