@@ -5,9 +5,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// Asks plugins whether they can attach pods (STATUS), and remembers a yes for ten seconds: clients ask the daemon
-/// every
-/// few, and each answer of a plugin costs a process. A no is asked again at once, so that a node whose network has come
-/// up is not held back. While one caller asks, others are told the last answer, so a plugin that hangs holds up one.
+/// every few, and each answer of a plugin costs a process. A no is asked again at once, so that a node whose network
+/// has come up is not held back. While one caller asks, others are told the last answer, so a plugin that hangs holds
+/// up one.
 final class PluginStatus {
 
     private static final Duration FRESH = Duration.ofSeconds(10);

@@ -23,8 +23,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// A kubelet without API server on a node of a test, as `hack/kubelet` runs it: it makes pods of the manifests in a
-/// folder.
-/// For one thread.
+/// folder. For one thread.
 final class Kubelet implements AutoCloseable {
 
     /// A pod's sandbox and containers are removed by a collector that comes once a minute.

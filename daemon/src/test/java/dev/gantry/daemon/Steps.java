@@ -10,8 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// The share of each step in our own calls, as the daemon's log tells it at level debug. Steps that run side by side
-/// are
-/// timed each from its own start: their shares may exceed the whole.
+/// are timed each from its own start: their shares may exceed the whole.
 final class Steps {
 
     private static final Pattern LINE = Pattern.compile("steps of (\\w+): ((?:[\\w.-]+=\\d+(?: |$))+)");

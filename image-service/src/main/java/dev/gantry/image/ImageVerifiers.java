@@ -18,8 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The image policy of a node: programs that must all accept an image before it is pulled. They are called as
-/// containerd
-/// calls its image verifiers, so that those serve here:
+/// containerd calls its image verifiers, so that those serve here; the second line is their input:
 ///
 /// ```
 /// VERIFIER -name docker.io/library/nginx:1 -digest sha256:6c3c… -stdin-media-type
@@ -28,8 +27,7 @@ import org.slf4j.LoggerFactory;
 /// ```
 ///
 /// 0 means yes and anything else no; what a verifier writes to its standard output is the reason. Whatever keeps one
-/// from
-/// answering counts as no. The folder is read anew each time, so that a change counts from the next pull on.
+/// from answering counts as no. The folder is read anew each time, so that a change counts from the next pull on.
 /// Thread-safe.
 final class ImageVerifiers {
 

@@ -11,8 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// An OCI image layout that came as a tar file, unpacked (as carefully as a layer) into a directory for as long as it
-/// is
-/// read.
+/// is read.
 record LayoutArchive(Path directory) implements AutoCloseable {
 
     private static final int ARCHIVE_BUFFER = 256 * 1024;

@@ -14,11 +14,9 @@ import java.util.Objects;
 /// The folder of the programs that decide on images.
 ///
 /// Whoever can change a program in it, or add or remove one, decides in their place: so the folder, each program, and
-/// the
-/// folder of a program that a link leads to must belong to root and be writable by nobody else. One that is not so, or
-/// is
-/// no program at all, is not passed over but makes the folder unusable, for what was meant to stand there might have
-/// refused an image.
+/// the folder of a program that a link leads to must belong to root and be writable by nobody else. One that is not so,
+/// or is no program at all, is not passed over but makes the folder unusable, for what was meant to stand there might
+/// have refused an image.
 ///
 /// @param path need not exist
 /// @param most how many programs may be in it

@@ -6,8 +6,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Whether a client's connection is read at present. Its protocols have no flow control that its libraries use, so
-/// TCP's
-/// own has to do: what is not read makes the client wait.
+/// TCP's own has to do: what is not read makes the client wait.
 ///
 /// A connection that is not read does not tell either that the client has gone; something is sent from time to time
 /// to learn that. On the event loop only.

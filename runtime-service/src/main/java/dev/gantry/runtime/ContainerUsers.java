@@ -9,10 +9,9 @@ import java.util.TreeSet;
 /// Decides which user a container's process is.
 ///
 /// The request's user wins over the image's (`USER` of its Dockerfile: `user`, `uid`, `user:group` and so on). Names
-/// are
-/// looked up in the image's own files, never in the host's. Without a group, the user's primary group of `/etc/passwd`
-/// counts, or root's for an id that is not in there. The primary group is always among the supplementary ones: leaving
-/// it out would let a process pass rules that deny it by group (CVE-2023-25173).
+/// are looked up in the image's own files, never in the host's. Without a group, the user's primary group of
+/// `/etc/passwd` counts, or root's for an id that is not in there. The primary group is always among the supplementary
+/// ones: leaving it out would let a process pass rules that deny it by group (CVE-2023-25173).
 final class ContainerUsers {
 
     private ContainerUsers() {}

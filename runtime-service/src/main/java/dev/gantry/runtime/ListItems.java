@@ -41,8 +41,7 @@ final class ListItems<T> {
     }
 
     /// The items of all of them, one after the other, which is what the kubelet asks for again and again: the same
-    /// array
-    /// as long as it is the same list, as an object.
+    /// array as long as it is the same list, as an object.
     @SuppressWarnings("ReferenceEquality") // as above
     byte[] together(List<T> rows) {
         Together<T> last = together;

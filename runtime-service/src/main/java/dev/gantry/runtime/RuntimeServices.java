@@ -156,8 +156,7 @@ public final class RuntimeServices implements AutoCloseable {
     }
 
     /// Waits until what was removed is deleted, or the time is up; for a daemon that ends, while it still has its
-    /// shims.
-    /// What is not finished goes on at the next start.
+    /// shims. What is not finished goes on at the next start.
     public void finishDeletions(Duration limit) throws InterruptedException {
         try {
             containers.deletions().get(limit.toMillis(), TimeUnit.MILLISECONDS);

@@ -9,8 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Streams that our own shim holds: it reads the output, writes the log and serves the clients, each over a connection
-/// of
-/// its own. So nothing stops while the daemon is away, and nothing is to be opened again when it is back.
+/// of its own. So nothing stops while the daemon is away, and nothing is to be opened again when it is back.
 class ShimProcessIo implements ProcessIo {
 
     private final ShimStreams streams;

@@ -6,8 +6,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /// Answers that cost time to get: one that was got is kept, a failure for a while only. Thread-safe; two who ask for
-/// the
-/// same at the same time cause one asking.
+/// the same at the same time cause one asking.
 final class Remembered<K, V> {
 
     /// @param at when it was asked, by the clock that only goes forward

@@ -53,8 +53,7 @@ public final class Sandboxes {
     }
 
     /// Finds again what ran before the daemon was started, and finishes or undoes what was cut off. Call it once,
-    /// before
-    /// the first client.
+    /// before the first client.
     public void recover() {
         new SandboxRecovery(parts, this, stopper).run();
     }
@@ -71,8 +70,7 @@ public final class Sandboxes {
     }
 
     /// Changes the pod's limits, where its cgroup is ours; elsewhere they are only kept. What a change leaves out
-    /// stays,
-    /// and so does everything when this fails.
+    /// stays, and so does everything when this fails.
     public void update(String id, Optional<LinuxResources> overhead, Optional<LinuxResources> resources) {
         SandboxId found = get(id).id();
         try (KeyedLocks.Held _ = locks.lock(found.value())) {
@@ -132,8 +130,7 @@ public final class Sandboxes {
     }
 
     /// Waits until what was removed is deleted, or the time is up; for a daemon that ends, while it still has its
-    /// shims.
-    /// What is not finished goes on at the next start.
+    /// shims. What is not finished goes on at the next start.
     public void finishDeletions(Duration limit) throws InterruptedException {
         try {
             CompletableFuture.allOf(deletions.values().toArray(CompletableFuture<?>[]::new))

@@ -23,8 +23,7 @@ import org.slf4j.LoggerFactory;
 /// The policy says in `contexts/lxc_contexts` how containers are labelled, and each pod gets two categories of its own
 /// (MCS), so that a container that breaks out meets the files and processes of other pods as those of strangers. A
 /// request may say any part otherwise. Where the policy says nothing of containers, only those pods get a label that
-/// ask
-/// for one; without SELinux in the kernel, or with it switched off in the configuration, none do.
+/// ask for one; without SELinux in the kernel, or with it switched off in the configuration, none do.
 public final class Selinux {
 
     private static final Logger log = LoggerFactory.getLogger(Selinux.class);

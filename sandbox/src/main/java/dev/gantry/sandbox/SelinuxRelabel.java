@@ -14,12 +14,10 @@ import java.util.Objects;
 import java.util.Set;
 
 /// Gives files the SELinux label of the container that shall use them: those of a mount (CRI `selinux_relabel`), and
-/// our
-/// own that no option of a mount can label.
+/// our own that no option of a mount can label.
 ///
 /// Of a mount, what the host itself needs keeps its labels, whoever asks: a pod that relabels `/etc` takes the node
-/// down
-/// (CVE-2021-43816 went that way through a host path).
+/// down (CVE-2021-43816 went that way through a host path).
 public final class SelinuxRelabel {
 
     private static final String ATTRIBUTE = "security.selinux";

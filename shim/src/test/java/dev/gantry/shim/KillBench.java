@@ -6,8 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// From SIGKILL of a container's first process to the event that says it has ended; our shim has synced its record to
-/// the
-/// disk by then.
+/// the disk by then.
 final class KillBench {
 
     private KillBench() {}

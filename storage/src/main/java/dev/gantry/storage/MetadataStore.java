@@ -124,8 +124,7 @@ public final class MetadataStore implements AutoCloseable {
     }
 
     /// Makes the change as far as [Durability#BUFFERED] promises and returns; nobody sees it before it is durable,
-    /// which
-    /// [Pending#await] waits for. For work that may go on meanwhile.
+    /// which [Pending#await] waits for. For work that may go on meanwhile.
     ///
     /// @throws StorageException.AlreadyExists if an index key of the change is taken; nothing was changed then
     /// @throws StorageException.NoSpace if the disk is full; nothing was changed then

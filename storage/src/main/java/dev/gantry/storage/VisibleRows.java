@@ -8,8 +8,7 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /// The objects of one kind that clients may see: those in a state for it, unless somebody hides them. Thread-safe,
-/// never
-/// waits.
+/// never waits.
 ///
 /// Everything is listed again and again by clients that look for changes, so [#list] answers the same list, as an
 /// object, until it is another.
