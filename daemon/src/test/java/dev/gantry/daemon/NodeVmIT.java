@@ -3,7 +3,6 @@ package dev.gantry.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -17,30 +16,7 @@ class NodeVmIT {
 
     @Test
     void runsPodsInASliceOfSystemdAndUnderAppArmorAndWithCrun() throws IOException {
-        Path tree = Scripts.tree();
-        Path distribution =
-                Path.of(Scripts.run("build", List.of()).lines().toList().getLast());
-        Path classes = tree.resolve("daemon/target/test-classes");
-        Path java = Path.of(System.getProperty("java.home"));
-        Files.copy(tree.resolve("daemon/src/test/resources/node-vm.sh"), share.resolve("node-vm.sh"));
-
-        String output = Scripts.run(
-                "node-vm",
-                List.of(
-                        "-t",
-                        "420",
-                        "-r",
-                        distribution.toString(),
-                        "-r",
-                        classes.toString(),
-                        "-r",
-                        java.toString(),
-                        share.toString(),
-                        "bash",
-                        "node-vm.sh",
-                        distribution.toString(),
-                        classes.toString(),
-                        java.toString()));
+        String output = Scripts.runInVm("node-vm.sh", share, List.of("-t", "420"));
 
         assertThat(output)
                 .containsPattern("cgroup: 0::/gantry\\.slice/.*\\.scope")

@@ -50,6 +50,25 @@ final class Scripts {
         }
     }
 
+    /// Runs a script of the tests' resources in `hack/node-vm`, with the distribution, the tests' classes and the JDK
+    /// as
+    /// its arguments, and returns what it printed.
+    ///
+    /// @param share   the folder that the VM has of us; the script is copied there
+    /// @param options of `node-vm`
+    static String runInVm(String script, Path share, List<String> options) throws IOException {
+        Files.copy(tree().resolve("daemon/src/test/resources").resolve(script), share.resolve(script));
+        List<String> needed = List.of(
+                run("build", List.of()).lines().toList().getLast(),
+                tree().resolve("daemon/target/test-classes").toString(),
+                System.getProperty("java.home"));
+        List<String> arguments = new ArrayList<>(options);
+        needed.forEach(it -> arguments.addAll(List.of("-r", it)));
+        arguments.addAll(List.of(share.toString(), "bash", script));
+        arguments.addAll(needed);
+        return run("node-vm", arguments);
+    }
+
     /// The root of the source tree.
     static Path tree() {
         Path folder = Path.of("").toAbsolutePath();

@@ -67,33 +67,9 @@ class SelinuxVmIT {
     }
 
     private String run() throws IOException {
-        Path tree = Scripts.tree();
-        Path distribution =
-                Path.of(Scripts.run("build", List.of()).lines().toList().getLast());
-        Path classes = tree.resolve("daemon/target/test-classes");
-        Path java = Path.of(System.getProperty("java.home"));
-        Files.copy(tree.resolve("daemon/src/test/resources/selinux-vm.sh"), share.resolve("selinux-vm.sh"));
-        Files.copy(tree.resolve("hack/containers.cil"), share.resolve("containers.cil"));
+        Files.copy(Scripts.tree().resolve("hack/containers.cil"), share.resolve("containers.cil"));
         image(share.resolve("images"));
-        return Scripts.run(
-                "node-vm",
-                List.of(
-                        "-s",
-                        "selinux",
-                        "-t",
-                        "420",
-                        "-r",
-                        distribution.toString(),
-                        "-r",
-                        classes.toString(),
-                        "-r",
-                        java.toString(),
-                        share.toString(),
-                        "bash",
-                        "selinux-vm.sh",
-                        distribution.toString(),
-                        classes.toString(),
-                        java.toString()));
+        return Scripts.runInVm("selinux-vm.sh", share, List.of("-s", "selinux", "-t", "420"));
     }
 
     /// Declares a volume.

@@ -1,5 +1,6 @@
 package dev.gantry.sandbox;
 
+import dev.gantry.linux.ErrnoException;
 import dev.gantry.linux.Mount;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -206,11 +207,22 @@ public final class Selinux {
     /// Gives a snapshotter's folder, with all that is in it and will be, the label of what every container may read.
     ///
     /// A root file system has one label whatever its layers have, but kernels look at those when they map a program
-    /// into memory. Takes long once, when a node with many images is given SELinux.
+    /// into memory. Takes long once, when a node with many images is given SELinux. A failure is told in the log
+    /// only: what an image has made of its files must not keep the node from its pods.
     public void labelLayers(Path root) {
-        layers.map(SelinuxLabel::toString)
-                .filter(it -> !SelinuxRelabel.has(root, it))
-                .ifPresent(it -> SelinuxRelabel.own(root, it));
+        if (layers.isEmpty()) {
+            return;
+        }
+        String label = layers.get().toString();
+        try {
+            if (!SelinuxRelabel.has(root, label)) {
+                SelinuxRelabel.own(root, label);
+            }
+        } catch (SandboxException | ErrnoException e) {
+            log.atError()
+                    .setCause(e)
+                    .log("cannot label all of {} as {}: programs in containers may fail to start", root, label);
+        }
     }
 
     /// The mounts of a root file system with all its files under one label, whatever they have on the disk. Bind mounts

@@ -117,11 +117,15 @@ public final class SelinuxRelabel {
         }
     }
 
+    /// A folder comes after what is in it: one that has the label has it throughout, whatever cut us off.
     private static void relabel(RootDirectory root, String path, byte[] label, boolean directory, int depth) {
-        root.xattr(path, ATTRIBUTE, label);
-        if (!directory) {
-            return;
+        if (directory) {
+            relabelWithin(root, path, label, depth);
         }
+        root.xattr(path, ATTRIBUTE, label);
+    }
+
+    private static void relabelWithin(RootDirectory root, String path, byte[] label, int depth) {
         if (depth == MAX_DEPTH) {
             throw new SandboxException.InvalidRequest("%s is too deep to relabel".formatted(path));
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gantry.linux.Mount;
+import dev.gantry.linux.Trees;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -166,6 +167,24 @@ class SelinuxTest {
         assertThat(SelinuxRelabelTest.label(layers, "later"))
                 .as("inherits, where the kernel has SELinux")
                 .isEmpty();
+    }
+
+    @Test
+    void goesOnWithoutLayersThatCannotBeLabelledAndTriesAgain() throws IOException {
+        kernelHasSelinux();
+        policyKnowsContainers(":s0");
+        Path layers = Files.createDirectory(root.resolve("layers"));
+        Files.createDirectories(layers.resolve("d/".repeat(600)));
+        Files.writeString(layers.resolve("file"), "x");
+        assumeTrue(SelinuxRelabelTest.canLabel(layers, "file"), "no attribute security.selinux can be set here");
+
+        selinux(1024).labelLayers(layers);
+        assertThat(SelinuxRelabelTest.label(root, "layers")).as("not done").isEmpty();
+
+        Trees.delete(layers.resolve("d/d"));
+        selinux(1024).labelLayers(layers);
+        assertThat(SelinuxRelabelTest.label(root, "layers")).contains("system_u:object_r:container_ro_file_t:s0");
+        assertThat(SelinuxRelabelTest.label(layers, "d")).contains("system_u:object_r:container_ro_file_t:s0");
     }
 
     @Test
