@@ -1,7 +1,10 @@
 package dev.gantry.storage;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -10,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +32,21 @@ import org.rocksdb.WriteOptions;
 ///
 /// A call on a closed RocksDB kills the process, so every call holds the read side of a lock, and [#close] waits
 /// until the last one has returned it.
+///
+/// RocksDB makes a writer wait while its memory is full of rows that are yet to go to files, and on a full disk that
+/// is until somebody makes space. So it must not: writes wait here, and not for ever.
 final class Database implements AutoCloseable {
+
+    /// How long a write waits for those before it to go to files. A mebibyte takes that long on a slow disk.
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    /// The same after a flush has failed, as RocksDB tries again only every few seconds, if there is space.
+    private static final Duration PATIENCE_AFTER_FAILURE = Duration.ofMillis(500);
+
+    private static final Duration PAUSE = Duration.ofMillis(1);
+
+    /// What a flush may need at most.
+    private static final long FLUSH_BYTES = 4 << 20;
 
     private static final String DEFAULT_FAMILY = new String(RocksDB.DEFAULT_COLUMN_FAMILY, StandardCharsets.UTF_8);
 
@@ -48,7 +66,7 @@ final class Database implements AutoCloseable {
         this.directory = directory;
         try {
             DatabaseOptions options = owned(new DatabaseOptions());
-            unsynced = owned(new WriteOptions());
+            unsynced = owned(new WriteOptions().setNoSlowdown(true));
             scanning = owned(new ReadOptions().setFillCache(false));
             List<ColumnFamilyDescriptor> descriptors = new ArrayList<>();
             for (String table : allFamilies(directory, tables)) {
@@ -121,9 +139,47 @@ final class Database implements AutoCloseable {
                     batch.put(family(row.table()), utf8(row.key()), row.value());
                 }
             }
-            db.write(unsynced, batch);
+            write(batch);
         } catch (RocksDBException e) {
             throw failure("write to store " + directory, e);
+        }
+    }
+
+    private void write(WriteBatch batch) throws RocksDBException {
+        long start = System.nanoTime();
+        while (!accepts(batch)) {
+            long waited = System.nanoTime() - start;
+            boolean failing = db.getLongProperty("rocksdb.background-errors") > 0;
+            if (waited > (failing ? PATIENCE_AFTER_FAILURE : PATIENCE).toNanos()) {
+                throw stalled();
+            }
+            LockSupport.parkNanos(PAUSE.toNanos());
+        }
+    }
+
+    /// Writes, unless that would have to wait.
+    private boolean accepts(WriteBatch batch) throws RocksDBException {
+        try {
+            db.write(unsynced, batch);
+            return true;
+        } catch (RocksDBException e) {
+            if (e.getStatus() != null && e.getStatus().getCode() == Status.Code.Incomplete) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    /// Why RocksDB takes no rows. It does not say, so the disk is asked.
+    private StorageException stalled() {
+        String attempted = "write to store " + directory;
+        IOException cause = new IOException("what was written before does not get into files");
+        try {
+            return Files.getFileStore(directory).getUsableSpace() < FLUSH_BYTES
+                    ? new StorageException.NoSpace(attempted, cause)
+                    : new StorageException.Failed(attempted, cause);
+        } catch (IOException e) {
+            return new StorageException.Failed(attempted, e);
         }
     }
 
@@ -203,7 +259,7 @@ final class Database implements AutoCloseable {
         if (status == null) {
             return new StorageException.Failed(attempted, e);
         }
-        if (status.getSubCode() == Status.SubCode.NoSpace) {
+        if (status.getSubCode() == Status.SubCode.NoSpace || Failures.saysFull(e)) {
             return new StorageException.NoSpace(attempted, e);
         }
         return status.getCode() == Status.Code.Corruption

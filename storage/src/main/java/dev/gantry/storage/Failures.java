@@ -10,10 +10,14 @@ final class Failures {
     private Failures() {}
 
     static StorageException of(String attempted, IOException e) {
-        // The JDK keeps the error number to itself; this is the C library's text for ENOSPC and EDQUOT.
+        return saysFull(e) ? new StorageException.NoSpace(attempted, e) : new StorageException.Failed(attempted, e);
+    }
+
+    /// Whether a message has the C library's text for ENOSPC or EDQUOT. The JDK keeps the error number to itself, and
+    /// RocksDB has a code for the first only.
+    static boolean saysFull(Exception e) {
         String reason = String.valueOf(e.getMessage());
-        boolean full = reason.contains("No space left on device") || reason.contains("Disk quota exceeded");
-        return full ? new StorageException.NoSpace(attempted, e) : new StorageException.Failed(attempted, e);
+        return reason.contains("No space left on device") || reason.contains("Disk quota exceeded");
     }
 
     static StorageException of(String attempted, ErrnoException e) {

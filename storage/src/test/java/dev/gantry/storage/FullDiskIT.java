@@ -17,7 +17,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A file system of 24 MB that is really full.
 class FullDiskIT {
@@ -74,13 +77,17 @@ class FullDiskIT {
         }
     }
 
-    @Test
-    void metadataGoesOnWhenThereIsSpaceAgain() throws IOException {
+    /// With a little room, RocksDB's log still fits and its tables do not: it would then hold a writer until there is
+    /// space.
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1_000_000, 2_600_000, 2_800_000, 3_000_000, 3_500_000, 5_000_000})
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void metadataGoesOnWhenThereIsSpaceAgain(int room) throws IOException {
         Pet first = new Pet("first", "first", 1);
         Path ballast = disk.resolve("ballast");
         try (MetadataStore store = MetadataStore.open(disk.resolve("meta"), List.of(Pet.KIND))) {
             store.commit(Change.empty().put(Pet.KIND, first));
-            fill(ballast);
+            fill(ballast, room);
             for (int round = 0; round < 2; round++) { // the second begins with a store that has failed before
                 assertThatThrownBy(() -> commitUntilFull(store)).isInstanceOf(StorageException.NoSpace.class);
                 assertThat(store.view().find(Pet.KIND, "first")).contains(first);
@@ -103,14 +110,12 @@ class FullDiskIT {
         }
     }
 
-    private static void fill(Path file) throws IOException {
+    private static void fill(Path file, int room) throws IOException {
         try (var out = Files.newOutputStream(file)) {
             byte[] page = new byte[4096];
-            while (true) {
+            while (Files.getFileStore(file).getUsableSpace() > room) {
                 out.write(page);
             }
-        } catch (IOException e) {
-            assertThat(e).hasMessageContaining("No space left on device");
         }
     }
 }

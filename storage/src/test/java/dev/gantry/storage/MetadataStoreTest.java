@@ -44,6 +44,20 @@ class MetadataStoreTest {
     }
 
     @Test
+    void takesABurstThatIsFasterThanItsFilesAreWritten() {
+        String bulk = "x".repeat(1 << 16);
+        try (MetadataStore store = open()) {
+            for (int i = 0; i < 500; i++) {
+                store.commit(Change.empty().put(Pet.KIND, new Pet(i + bulk, "" + i, 1)), Durability.BUFFERED);
+            }
+        }
+
+        try (MetadataStore store = open()) {
+            assertThat(store.view().all(Pet.KIND)).hasSize(500);
+        }
+    }
+
+    @Test
     void aViewNeverChanges() {
         try (MetadataStore store = open()) {
             store.commit(Change.empty().put(Pet.KIND, CAT));
