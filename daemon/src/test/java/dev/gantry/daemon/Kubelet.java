@@ -155,15 +155,17 @@ final class Kubelet implements AutoCloseable {
 
     /// What `jq` makes of the status of a pod; of an empty one if the kubelet does not know the pod, or not yet again.
     String status(String pod, String filter) {
+        return json(
+                "/pods",
+                "[.items[]? | select(.metadata.name == \"%s\").status] | .[0] // {} | %s"
+                        .formatted(pod + HOST, filter));
+    }
+
+    /// What `jq` makes of an answer.
+    String json(String path, String filter) {
         try {
-            Path pods = Files.writeString(directory.resolve("pods.json"), get("/pods"));
-            return ChildProgram.run(
-                            "jq",
-                            "-rc",
-                            "[.items[]? | select(.metadata.name == \"%s\").status] | .[0] // {} | %s"
-                                    .formatted(pod + HOST, filter),
-                            pods.toString())
-                    .strip();
+            Path answer = Files.writeString(directory.resolve("answer.json"), get(path));
+            return ChildProgram.run("jq", "-rc", filter, answer.toString()).strip();
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gantry.cri.runtime.v1.Container;
 import dev.gantry.cri.runtime.v1.ContainerState;
+import dev.gantry.cri.runtime.v1.ListMetricDescriptorsRequest;
+import dev.gantry.cri.runtime.v1.MetricDescriptor;
 import dev.gantry.cri.runtime.v1.PodSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +16,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
@@ -34,6 +38,10 @@ class KubeletIT {
     private static final int RESULT = 3;
 
     private static final int LOG_LINES = 40_000;
+
+    /// Always 0 in a kubelet, which has no reader of the load, and Docker's health checks.
+    private static final Set<String> NOT_OURS =
+            Set.of("container_cpu_load_average_10s", "container_cpu_load_d_average_10s", "container_health_state");
 
     private ChildNode node;
     private Kubelet kubelet;
@@ -289,6 +297,32 @@ class KubeletIT {
             assertThat(forward.received(0)).contains("200 OK");
             assertThat(forward.received(1)).as("errors, after the port").hasSize(2);
         }
+    }
+
+    /// What a dashboard finds among the kubelet's own metrics of containers it finds among ours, which the kubelet can
+    /// be told to serve in their place.
+    @Test
+    void itsOwnMetricsOfContainersAreAmongOurs() {
+        Set<String> ours = node
+                .client()
+                .runtime()
+                .listMetricDescriptors(ListMetricDescriptorsRequest.getDefaultInstance())
+                .getDescriptorsList()
+                .stream()
+                .map(MetricDescriptor::getName)
+                .collect(Collectors.toSet());
+
+        kubelet.awaitReady("steady");
+        List<String> its = kubelet.get("/metrics/cadvisor")
+                .lines()
+                .filter(it -> it.startsWith("container_") && it.contains(",id=\"/") && !it.contains(",id=\"/\""))
+                .map(it -> it.substring(0, it.indexOf('{')))
+                .distinct()
+                .filter(it -> !NOT_OURS.contains(it))
+                .toList();
+
+        assertThat(its).contains("container_cpu_usage_seconds_total").hasSizeGreaterThan(20);
+        assertThat(ours).containsAll(its);
     }
 
     @Test

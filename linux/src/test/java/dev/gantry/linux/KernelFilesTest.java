@@ -68,4 +68,22 @@ class KernelFilesTest {
         assertThat(ProcessCounts.openFilesLimit(self).orElse(0)).isPositive();
         assertThat(ProcessCounts.openFilesLimit(Integer.MAX_VALUE)).isEqualTo(OptionalLong.empty());
     }
+
+    @Test
+    void countsTasksByTheirState() throws Exception {
+        Process sleeper = new ProcessBuilder("sleep", "60").start();
+        Process stopped = new ProcessBuilder("sh", "-c", "kill -STOP $$").start();
+        List<Integer> pids = List.of((int) sleeper.pid(), (int) stopped.pid(), Integer.MAX_VALUE);
+        try {
+            TaskStates expected = new TaskStates(1, 0, 1, 0);
+            for (int i = 0; i < 500 && !TaskStates.of(pids).equals(Optional.of(expected)); i++) {
+                Thread.sleep(10);
+            }
+            assertThat(TaskStates.of(pids)).contains(expected);
+        } finally {
+            sleeper.destroyForcibly().waitFor();
+            stopped.destroyForcibly().waitFor();
+        }
+        assertThat(TaskStates.of(pids)).contains(new TaskStates(0, 0, 0, 0));
+    }
 }

@@ -8,6 +8,7 @@ import dev.gantry.linux.Cgroups;
 import dev.gantry.linux.KernelText;
 import dev.gantry.linux.Pressure;
 import dev.gantry.linux.ProcessCounts;
+import dev.gantry.linux.TaskStates;
 import dev.gantry.sandbox.CpuShares;
 import dev.gantry.storage.LayerUsages;
 import java.util.ArrayList;
@@ -37,7 +38,7 @@ final class MetricFamilies {
                         pressure,
                         HugepageMetrics.of(cgroups),
                         fileSystem(),
-                        DiskMetrics.all(),
+                        DiskMetrics.of(cgroups),
                         processes(),
                         life(),
                         limits())
@@ -84,7 +85,17 @@ final class MetricFamilies {
                         "Time for which the CPU quota held tasks back, in seconds.",
                         it -> it.isV2()
                                 ? scaled(throttling(it, "throttled_usec"), MICROS)
-                                : scaled(throttling(it, "throttled_time"), NANOS)));
+                                : scaled(throttling(it, "throttled_time"), NANOS)),
+                counter(
+                        "container_cpu_cfs_burst_periods_total",
+                        "Periods in which more than the CPU quota was used, from what was saved up.",
+                        it -> throttling(it, "nr_bursts")),
+                counter(
+                        "container_cpu_cfs_burst_seconds_total",
+                        "CPU time used beyond the quota, in seconds.",
+                        it -> it.isV2()
+                                ? scaled(throttling(it, "burst_usec"), MICROS)
+                                : scaled(throttling(it, "burst_time"), NANOS)));
     }
 
     /// Only where there is a quota.
@@ -233,6 +244,12 @@ final class MetricFamilies {
                         it -> counts(it, ProcessCounts::descriptors)),
                 gauge("container_sockets", "Open sockets.", it -> counts(it, ProcessCounts::sockets)),
                 new MetricFamily(
+                        "container_tasks_state",
+                        "Tasks of the container in a state.",
+                        MetricType.GAUGE,
+                        List.of("state"),
+                        source -> source.tasks().map(MetricFamilies::states).orElse(List.of())),
+                new MetricFamily(
                         "container_ulimits_soft",
                         "Soft limits of the container's first process.",
                         MetricType.GAUGE,
@@ -245,6 +262,14 @@ final class MetricFamilies {
                                                 "max_open_files")
                                                 .stream())
                                 .toList()));
+    }
+
+    private static List<MetricFamily.Value> states(TaskStates tasks) {
+        return List.of(
+                new MetricFamily.Value(tasks.sleeping(), List.of("sleeping")),
+                new MetricFamily.Value(tasks.running(), List.of("running")),
+                new MetricFamily.Value(tasks.stopped(), List.of("stopped")),
+                new MetricFamily.Value(tasks.uninterruptible(), List.of("uninterruptible")));
     }
 
     private static OptionalLong counts(MetricSource source, Function<ProcessCounts, OptionalLong> figure) {

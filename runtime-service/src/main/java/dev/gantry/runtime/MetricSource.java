@@ -3,6 +3,7 @@ package dev.gantry.runtime;
 import dev.gantry.linux.KernelText;
 import dev.gantry.linux.Pressure;
 import dev.gantry.linux.ProcessCounts;
+import dev.gantry.linux.TaskStates;
 import dev.gantry.storage.LayerUsages;
 import java.util.HashMap;
 import java.util.List;
@@ -107,5 +108,9 @@ final class MetricSource {
             }
             return counts;
         });
+    }
+
+    Optional<TaskStates> tasks() {
+        return inside.flatMap(it -> TaskStates.of(it.processes().get()));
     }
 }

@@ -26,9 +26,12 @@ class MetricFamiliesTest {
 
     private static final List<String> LABELS = List.of("/pod/c", "c1", "app:1", "main", "web", "default");
 
-    /// Without those of pressure, which version 2 has, and those of huge pages, which need such.
+    /// Without those of pressure and of the cost of disks, which version 2 has, and those of huge pages, which need
+    /// such.
     private static final String NAMES = """
             container_blkio_device_usage_total
+            container_cpu_cfs_burst_periods_total
+            container_cpu_cfs_burst_seconds_total
             container_cpu_cfs_periods_total
             container_cpu_cfs_throttled_periods_total
             container_cpu_cfs_throttled_seconds_total
@@ -41,6 +44,8 @@ class MetricFamiliesTest {
             container_fs_limit_bytes
             container_fs_reads_bytes_total
             container_fs_reads_total
+            container_fs_sector_reads_total
+            container_fs_sector_writes_total
             container_fs_usage_bytes
             container_fs_writes_bytes_total
             container_fs_writes_total
@@ -75,6 +80,7 @@ class MetricFamiliesTest {
             container_spec_memory_reservation_limit_bytes
             container_spec_memory_swap_limit_bytes
             container_start_time_seconds
+            container_tasks_state
             container_threads
             container_threads_max
             container_ulimits_soft""";
@@ -161,6 +167,8 @@ class MetricFamiliesTest {
                     .isEqualTo(7);
             assertThat(value(metrics, "container_cpu_cfs_throttled_seconds_total"))
                     .isEqualTo(3);
+            assertThat(value(metrics, "container_cpu_cfs_burst_periods_total")).isEqualTo(2);
+            assertThat(value(metrics, "container_cpu_cfs_burst_seconds_total")).isEqualTo(1);
             assertThat(value(metrics, "container_memory_working_set_bytes")).isEqualTo(12582912 - 4194304);
             assertThat(value(metrics, "container_memory_failcnt")).isEqualTo(3);
             assertThat(value(metrics, "container_oom_events_total")).isEqualTo(2);
@@ -178,6 +186,8 @@ class MetricFamiliesTest {
             assertThat(value(metrics, "container_start_time_seconds")).isEqualTo(1);
             assertThat(value(metrics, "container_last_seen")).isEqualTo(9);
             assertThat(value(metrics, "container_processes")).isEqualTo(1);
+            assertThat(value(metrics, "container_tasks_state", "sleeping")).isPositive();
+            assertThat(value(metrics, "container_tasks_state", "stopped")).isZero();
             assertThat(value(metrics, "container_network_transmit_packets_dropped_total", "eth0"))
                     .isEqualTo(8);
             assertThat(metrics)
@@ -205,11 +215,40 @@ class MetricFamiliesTest {
                 .filteredOn(it -> !it.contains("hugetlb"))
                 .containsExactlyInAnyOrderElementsOf(both);
         assertThat(descriptors(RecordedCgroups.v2(folder.resolve("2"))).keySet())
-                .filteredOn(it -> !it.contains("hugetlb") && !it.contains("pressure"))
+                .filteredOn(it -> !it.contains("hugetlb") && !it.contains("pressure") && !it.contains("cost"))
                 .containsExactlyInAnyOrderElementsOf(both);
         assertThat(descriptors(RecordedCgroups.v2(folder.resolve("2"))).keySet())
                 .filteredOn(it -> it.contains("pressure"))
                 .hasSize(6);
+    }
+
+    @Test
+    void sectorsHave512Bytes() {
+        for (Cgroups cgroups :
+                List.of(RecordedCgroups.v1(folder.resolve("1")), RecordedCgroups.v2(folder.resolve("2")))) {
+            assertThat(amounts(cgroups, "container_fs_sector_reads_total")).containsExactly(16L);
+            assertThat(amounts(cgroups, "container_fs_sector_writes_total")).containsExactly(8L);
+        }
+    }
+
+    @Test
+    void onlyVersion2TellsOfTheCostOfDisks() {
+        Cgroups v2 = RecordedCgroups.v2(folder.resolve("2"));
+
+        assertThat(descriptors(RecordedCgroups.v1(folder.resolve("1"))).keySet())
+                .noneMatch(it -> it.contains("cost"));
+        assertThat(amounts(v2, "container_fs_io_cost_usage_seconds_total")).containsExactly(2L);
+        assertThat(amounts(v2, "container_fs_io_cost_wait_seconds_total")).containsExactly(3L);
+        assertThat(amounts(v2, "container_fs_io_cost_indebt_seconds_total")).containsExactly(4L);
+        assertThat(amounts(v2, "container_fs_io_cost_indelay_seconds_total")).containsExactly(5L);
+    }
+
+    /// The values of a metric whatever its labels.
+    private List<Long> amounts(Cgroups cgroups, String name) {
+        return metrics(cgroups).stream()
+                .filter(it -> it.getName().equals(name))
+                .map(it -> it.getValue().getValue())
+                .toList();
     }
 
     @Test

@@ -27,8 +27,8 @@ final class RecordedCgroups {
             nr_periods 100
             nr_throttled 7
             throttled_time 3000000000
-            nr_bursts 0
-            burst_time 0
+            nr_bursts 2
+            burst_time 1000000000
             """);
         file(folder, "cpu", "cpu.cfs_quota_us", "50000\n");
         file(folder, "cpu", "cpu.cfs_period_us", "100000\n");
@@ -90,6 +90,8 @@ final class RecordedCgroups {
             nr_periods 100
             nr_throttled 7
             throttled_usec 3000000
+            nr_bursts 2
+            burst_usec 1000000
             """);
         v2(folder, "cpu.max", "50000 100000\n");
         v2(folder, "cpu.weight", "20\n");
@@ -126,7 +128,11 @@ final class RecordedCgroups {
         v2(folder, "pids.current", "9\n");
         v2(folder, "pids.max", "max\n");
         v2(folder, "cgroup.procs", "");
-        v2(folder, "io.stat", "7:3 rbytes=8192 wbytes=4096 rios=2 wios=1 dbytes=0 dios=0\n");
+        v2(
+                folder,
+                "io.stat",
+                "7:3 rbytes=8192 wbytes=4096 rios=2 wios=1 dbytes=0 dios=0"
+                        + " cost.usage=2000000 cost.wait=3000000 cost.indebt=4000000 cost.indelay=5000000\n");
         return Cgroups.at(Cgroups.Version.V2, controllers);
     }
 
