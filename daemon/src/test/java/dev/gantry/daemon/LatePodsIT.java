@@ -7,12 +7,14 @@ import static org.awaitility.Awaitility.await;
 import dev.gantry.cri.runtime.v1.ContainerEventType;
 import dev.gantry.cri.runtime.v1.PodSandboxConfig;
 import dev.gantry.cri.runtime.v1.PodSandboxState;
+import dev.gantry.cri.runtime.v1.RunPodSandboxRequest;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -99,6 +101,26 @@ class LatePodsIT {
                 .satisfies(it -> assertThat(it.getId()).isEqualTo(id));
         assertThat(calls.shell(calls.run(id, calls.sleeper("main")), "echo runs"))
                 .isEqualTo("runs");
+    }
+
+    /// As the kubelet asks: it gives nothing up itself, its deadline passes.
+    @Test
+    void aDeadlineThatPassesCostsNoPod() throws IOException {
+        node.start();
+        PodSandboxConfig.Builder pod = calls.pod("pod");
+        RunPodSandboxRequest request =
+                RunPodSandboxRequest.newBuilder().setConfig(pod).build();
+        var runtime = node.client().runtime().withDeadlineAfter(2, TimeUnit.SECONDS);
+        refused(Status.Code.DEADLINE_EXCEEDED, () -> runtime.runPodSandbox(request));
+        assertThat(begun()).exists();
+        Files.delete(hold);
+        client.awaitLog("made too late for its caller; kept for a retry");
+
+        String id = calls.run(pod);
+
+        assertThat(calls.pods())
+                .singleElement()
+                .satisfies(it -> assertThat(it.getId()).isEqualTo(id));
     }
 
     @Test
