@@ -72,6 +72,15 @@ public final class Change {
         return size == 0;
     }
 
+    /// Whether there will be something that is not in the view, and not just other or fewer things.
+    boolean addsTo(View view) {
+        return operations().stream().anyMatch(operation -> switch (operation) {
+            case Operation.Put<?> put -> view.find(put.kind(), put.key()).isEmpty();
+            case Operation.PutBlob _ -> true;
+            case Operation.Delete _, Operation.DeleteBlob _ -> false;
+        });
+    }
+
     List<Operation> operations() {
         List<Operation> operations = new ArrayList<>(size);
         for (Change at = this; at != null && at.last != null; at = at.before) {

@@ -56,6 +56,7 @@ public final class GarbageCollector {
         }
         Collected.Part blobs = content.sweep(view -> blobs(mark(view)), start);
         content.dropIngestsOlderThan(INGEST_AGE);
+        store.keepReserve();
         Collected collected = new Collected(blobs, snapshots, expired);
         if (blobs.count() + snapshots.count() > 0) {
             log.atInfo()

@@ -26,6 +26,8 @@ import org.slf4j.LoggerFactory;
 /// view before it is durable, so nobody acts on what a power cut takes back. Changes reach the log, the disk and
 /// the view in one order. Synced commits that run at the same time share one fsync.
 ///
+/// Some space is kept for a full disk, which commits that add nothing use once there is no other.
+///
 /// When a commit is refused, nothing has changed. When the disk failed it, its change is in no view for now, and
 /// the next commit first reopens the database and rereads it, because only the disk knows what was kept.
 ///
@@ -45,6 +47,7 @@ public final class MetadataStore implements AutoCloseable {
     private final Path directory;
     private final List<Kind<?>> kinds;
     private final LockFile holder;
+    private final Reserve reserve;
     private final ReentrantLock writer = new ReentrantLock();
     private final List<Consumer<Commit>> watchers = new CopyOnWriteArrayList<>();
 
@@ -55,10 +58,11 @@ public final class MetadataStore implements AutoCloseable {
     private View head;
     private boolean closed;
 
-    private MetadataStore(Path directory, List<Kind<?>> kinds, LockFile holder) {
+    private MetadataStore(Path directory, List<Kind<?>> kinds, LockFile holder, Reserve reserve) {
         this.directory = directory;
         this.kinds = kinds;
         this.holder = holder;
+        this.reserve = reserve;
         this.database = Database.open(directory, tables(kinds));
         try {
             checkFormat();
@@ -79,10 +83,26 @@ public final class MetadataStore implements AutoCloseable {
         Directories.make(directory);
         LockFile holder = StoreLock.take(directory);
         try {
-            return new MetadataStore(directory, withOwn(kinds), holder);
+            MetadataStore store = open(directory, withOwn(kinds), holder);
+            store.keepReserve();
+            return store;
         } catch (RuntimeException e) {
             holder.close();
             throw e;
+        }
+    }
+
+    private static MetadataStore open(Path directory, List<Kind<?>> kinds, LockFile holder) {
+        Reserve reserve = new Reserve(directory);
+        try {
+            return new MetadataStore(directory, kinds, holder, reserve);
+        } catch (StorageException.NoSpace e) {
+            if (!reserve.release()) {
+                throw e;
+            }
+            MetadataStore store = new MetadataStore(directory, kinds, holder, reserve);
+            reserve.keepRest();
+            return store;
         }
     }
 
@@ -105,9 +125,9 @@ public final class MetadataStore implements AutoCloseable {
     }
 
     /// Decides by looking and changes, with nobody in between: `step` runs under the writer's lock and sees all
-    /// changes before it, those included that are not yet durable. So it must be quick and must not wait. Returns
-    /// when the view that the step saw, and the change it made, are visible; without a change that is at once, or
-    /// one fsync.
+    /// changes before it, those included that are not yet durable. So it must be quick and must not wait; on a
+    /// full disk it may run again. Returns when the view that the step saw, and the change it made, are visible;
+    /// without a change that is at once, or one fsync.
     public <R> R update(Function<View, Update<R>> step) {
         Appended<R> appended = append(step);
         appended.ticket().await();
@@ -137,19 +157,36 @@ public final class MetadataStore implements AutoCloseable {
     private <R> Appended<R> append(Function<View, Update<R>> step) {
         writer.lock();
         try {
-            recover();
-            Update<R> update = step.apply(head);
-            Optional<Commit> commit = Optional.empty();
-            if (!update.change().isEmpty()) {
-                View next = head.after(update.change());
-                append(update.change());
-                commit = Optional.of(new Commit(head, next, update.change()));
-                head = next;
+            return attempt(step);
+        } catch (StorageException.NoSpace e) {
+            if (step.apply(head).change().addsTo(head) || !reserve.release()) {
+                throw e;
             }
-            return new Appended<>(publication.enqueue(head, update.durability(), commit), update.result());
+            Appended<R> appended = attempt(step); // it may be what makes room
+            reserve.keepRest();
+            return appended;
         } finally {
             writer.unlock();
         }
+    }
+
+    private <R> Appended<R> attempt(Function<View, Update<R>> step) {
+        recover();
+        Update<R> update = step.apply(head);
+        Optional<Commit> commit = Optional.empty();
+        if (!update.change().isEmpty()) {
+            View next = head.after(update.change());
+            append(update.change());
+            commit = Optional.of(new Commit(head, next, update.change()));
+            head = next;
+        }
+        return new Appended<>(publication.enqueue(head, update.durability(), commit), update.result());
+    }
+
+    /// Sets space aside for removals on a full disk, if what there was has been used and there is enough again.
+    /// Takes some milliseconds.
+    void keepReserve() {
+        reserve.keep();
     }
 
     /// Has `watcher` told of each commit as it becomes visible, in their order. It is called while others wait to

@@ -10,6 +10,7 @@ import dev.gantry.linux.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// A file system of 24 MB that is really full.
+/// A file system of 24 MB, or of 64 where space is kept for a full disk, that is really full.
 class FullDiskIT {
 
     @TempDir
@@ -103,6 +104,42 @@ class FullDiskIT {
         }
     }
 
+    /// Or nobody could remove anything, least of all after a restart.
+    @Test
+    void removalsAndAnOpeningHaveSpaceOfTheirOwn() throws IOException {
+        Mounts.unmount(disk);
+        Mounts.mount(new Mount("tmpfs", "tmpfs", Path.of(""), List.of("size=64m")), disk);
+        Path ballast = disk.resolve("ballast");
+        Pet old = new Pet("old", "old", 1);
+        Pet other = new Pet("other", "other", 1);
+        Path reserve = disk.resolve("meta/reserve");
+        try (MetadataStore store = MetadataStore.open(disk.resolve("meta"), List.of(Pet.KIND))) {
+            store.commit(Change.empty().put(Pet.KIND, old).put(Pet.KIND, other));
+            fill(ballast, 0);
+            assertThatThrownBy(() -> commitUntilFull(store)).isInstanceOf(StorageException.NoSpace.class);
+            assertThatThrownBy(() -> commitUntilFull(store)).isInstanceOf(StorageException.NoSpace.class);
+            assertThat(reserve).hasSize(Reserve.BYTES);
+
+            store.commit(Change.empty().delete(Pet.KIND, "old"));
+            for (int i = 0; i < 40; i++) { // what the log had room for is used up by these
+                store.commit(Change.empty().put(Pet.KIND, new Pet("other", "x".repeat(1 << 16), i)));
+            }
+
+            assertThat(store.view().find(Pet.KIND, "old")).isEmpty();
+            assertThat(Files.size(reserve)).as("some of it is used").isBetween(1L, Reserve.BYTES - 1L);
+            Files.delete(ballast);
+            store.keepReserve();
+            assertThat(reserve).hasSize(Reserve.BYTES);
+        }
+        fill(ballast, 0);
+        try (MetadataStore store = MetadataStore.open(disk.resolve("meta"), List.of(Pet.KIND))) {
+            fill(ballast, 0);
+            assertThat(store.view().find(Pet.KIND, "old")).isEmpty();
+            assertThat(store.view().find(Pet.KIND, "other").orElseThrow().age()).isEqualTo(39);
+            store.commit(Change.empty().delete(Pet.KIND, "other"));
+        }
+    }
+
     private static void commitUntilFull(MetadataStore store) {
         for (int i = 0; i < 500; i++) {
             String id = i + "x".repeat(1 << 16);
@@ -111,7 +148,7 @@ class FullDiskIT {
     }
 
     private static void fill(Path file, int room) throws IOException {
-        try (var out = Files.newOutputStream(file)) {
+        try (var out = Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
             byte[] page = new byte[4096];
             while (Files.getFileStore(file).getUsableSpace() > room) {
                 out.write(page);
