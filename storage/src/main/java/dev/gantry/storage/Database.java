@@ -1,8 +1,9 @@
 package dev.gantry.storage;
 
+import dev.gantry.linux.ErrnoException;
+import dev.gantry.linux.FileSystems;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -173,13 +174,13 @@ final class Database implements AutoCloseable {
     /// Why RocksDB takes no rows. It does not say, so the disk is asked.
     private StorageException stalled() {
         String attempted = "write to store " + directory;
-        IOException cause = new IOException("what was written before does not get into files");
         try {
-            return Files.getFileStore(directory).getUsableSpace() < FLUSH_BYTES
+            IOException cause = new IOException("what was written before does not get into files");
+            return FileSystems.statfs(directory).freeBytes() < FLUSH_BYTES
                     ? new StorageException.NoSpace(attempted, cause)
                     : new StorageException.Failed(attempted, cause);
-        } catch (IOException e) {
-            return new StorageException.Failed(attempted, e);
+        } catch (ErrnoException e) {
+            return Failures.of(attempted, e);
         }
     }
 

@@ -100,9 +100,11 @@ public final class MetadataStore implements AutoCloseable {
             if (!reserve.release()) {
                 throw e;
             }
-            MetadataStore store = new MetadataStore(directory, kinds, holder, reserve);
-            reserve.keepRest();
-            return store;
+            try {
+                return new MetadataStore(directory, kinds, holder, reserve);
+            } finally {
+                reserve.keepRest();
+            }
         }
     }
 
@@ -162,9 +164,11 @@ public final class MetadataStore implements AutoCloseable {
             if (step.apply(head).change().addsTo(head) || !reserve.release()) {
                 throw e;
             }
-            Appended<R> appended = attempt(step); // it may be what makes room
-            reserve.keepRest();
-            return appended;
+            try {
+                return attempt(step); // it may be what makes room
+            } finally {
+                reserve.keepRest();
+            }
         } finally {
             writer.unlock();
         }

@@ -1,5 +1,7 @@
 package dev.gantry.storage;
 
+import dev.gantry.linux.ErrnoException;
+import dev.gantry.linux.FileSystems;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -23,29 +25,31 @@ final class Reserve {
     /// For the next rows; the reserve can be given up again.
     private static final int LEFT_OVER = 1 << 20;
 
+    private final Path directory;
     private final Path file;
 
     Reserve(Path directory) {
+        this.directory = directory;
         this.file = directory.resolve("reserve");
     }
 
     /// Sets the space aside, or what is missing of it, where that is at most half of what there is.
     void keep() {
-        if (usableBytes() >= 2L * BYTES) {
+        if (freeBytes() >= 2L * BYTES) {
             grow(BYTES);
         }
     }
 
     /// Takes back what is left of the space after it was given up, but for a little.
     void keepRest() {
-        grow(Math.min(BYTES, usableBytes() - LEFT_OVER));
+        grow(Math.min(BYTES, freeBytes() - LEFT_OVER));
     }
 
-    private long usableBytes() {
+    private long freeBytes() {
         try {
-            return Files.getFileStore(file.getParent()).getUsableSpace();
-        } catch (IOException e) {
-            log.atWarn().addKeyValue("file", file).setCause(e).log("cannot see how full the disk is");
+            return FileSystems.statfs(directory).freeBytes();
+        } catch (ErrnoException e) {
+            log.atWarn().addKeyValue("directory", directory).setCause(e).log("cannot see how full the disk is");
             return 0;
         }
     }
