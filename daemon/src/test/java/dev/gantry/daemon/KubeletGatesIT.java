@@ -111,14 +111,9 @@ class KubeletGatesIT {
 
     @AfterAll
     void close() throws IOException {
-        try {
-            if (kubelet != null) {
-                kubelet.close();
-            }
-        } finally {
-            if (node != null) {
-                node.close();
-            }
+        try (ChildNode _ = node;
+                Kubelet _ = kubelet) {
+            // the kubelet first, whatever of both was started
         }
     }
 

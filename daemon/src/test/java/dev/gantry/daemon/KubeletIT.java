@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gantry.cri.runtime.v1.Container;
 import dev.gantry.cri.runtime.v1.ContainerState;
-import dev.gantry.cri.runtime.v1.ListMetricDescriptorsRequest;
-import dev.gantry.cri.runtime.v1.MetricDescriptor;
 import dev.gantry.cri.runtime.v1.PodSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,7 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
@@ -75,14 +72,9 @@ class KubeletIT {
 
     @AfterAll
     void close() throws IOException {
-        try {
-            if (kubelet != null) {
-                kubelet.close();
-            }
-        } finally {
-            if (node != null) {
-                node.close();
-            }
+        try (ChildNode _ = node;
+                Kubelet _ = kubelet) {
+            // the kubelet first, whatever of both was started
         }
     }
 
@@ -303,15 +295,7 @@ class KubeletIT {
     /// be told to serve in their place.
     @Test
     void itsOwnMetricsOfContainersAreAmongOurs() {
-        Set<String> ours = node
-                .client()
-                .runtime()
-                .listMetricDescriptors(ListMetricDescriptorsRequest.getDefaultInstance())
-                .getDescriptorsList()
-                .stream()
-                .map(MetricDescriptor::getName)
-                .collect(Collectors.toSet());
-
+        Set<String> ours = node.calls().metricDescriptors().keySet();
         kubelet.awaitReady("steady");
         List<String> its = kubelet.get("/metrics/cadvisor")
                 .lines()

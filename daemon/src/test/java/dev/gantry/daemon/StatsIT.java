@@ -12,7 +12,6 @@ import dev.gantry.cri.runtime.v1.Image;
 import dev.gantry.cri.runtime.v1.LinuxContainerResources;
 import dev.gantry.cri.runtime.v1.ListContainerStatsRequest;
 import dev.gantry.cri.runtime.v1.ListImagesRequest;
-import dev.gantry.cri.runtime.v1.ListMetricDescriptorsRequest;
 import dev.gantry.cri.runtime.v1.ListPodSandboxMetricsRequest;
 import dev.gantry.cri.runtime.v1.ListPodSandboxStatsRequest;
 import dev.gantry.cri.runtime.v1.Metric;
@@ -41,7 +40,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -306,13 +304,7 @@ class StatsIT {
         ContainerConfig.Builder config = calls.sleeper("main");
         config.getImageBuilder().setUserSpecifiedImage(TestImages.NAME);
         String container = calls.run(pod, config);
-        Map<String, MetricDescriptor> announced = node
-                .client()
-                .runtime()
-                .listMetricDescriptors(ListMetricDescriptorsRequest.getDefaultInstance())
-                .getDescriptorsList()
-                .stream()
-                .collect(Collectors.toMap(MetricDescriptor::getName, Function.identity()));
+        Map<String, MetricDescriptor> announced = calls.metricDescriptors();
 
         PodSandboxMetrics metrics = metrics(pod);
 

@@ -16,7 +16,9 @@ import dev.gantry.cri.runtime.v1.ExecSyncRequest;
 import dev.gantry.cri.runtime.v1.ExecSyncResponse;
 import dev.gantry.cri.runtime.v1.ImageSpec;
 import dev.gantry.cri.runtime.v1.ListContainersRequest;
+import dev.gantry.cri.runtime.v1.ListMetricDescriptorsRequest;
 import dev.gantry.cri.runtime.v1.ListPodSandboxRequest;
+import dev.gantry.cri.runtime.v1.MetricDescriptor;
 import dev.gantry.cri.runtime.v1.NamespaceMode;
 import dev.gantry.cri.runtime.v1.NamespaceOption;
 import dev.gantry.cri.runtime.v1.PodSandbox;
@@ -36,7 +38,10 @@ import io.grpc.StatusRuntimeException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
 /// CRI calls to a node as tests make them, one call a method.
@@ -211,6 +216,17 @@ record TestCalls(ChildNode node) {
                 .as(() -> command + ": " + answer.getStderr().toStringUtf8())
                 .isZero();
         return answer.getStdout().toStringUtf8().strip();
+    }
+
+    /// What is announced of metrics, by their names.
+    Map<String, MetricDescriptor> metricDescriptors() {
+        return node
+                .client()
+                .runtime()
+                .listMetricDescriptors(ListMetricDescriptorsRequest.getDefaultInstance())
+                .getDescriptorsList()
+                .stream()
+                .collect(Collectors.toMap(MetricDescriptor::getName, Function.identity()));
     }
 
     List<PodSandbox> pods() {

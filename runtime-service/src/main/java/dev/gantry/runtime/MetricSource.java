@@ -25,6 +25,7 @@ final class MetricSource {
     private final Map<String, Optional<KernelText>> texts = new HashMap<>();
     private final Map<String, Optional<Pressure>> pressures = new HashMap<>();
     private Optional<CgroupUsage.Memory> memory = Optional.empty();
+    private @Nullable List<Integer> pids;
     private @Nullable ProcessCounts counts;
 
     /// What only a container has.
@@ -104,13 +105,20 @@ final class MetricSource {
     Optional<ProcessCounts> processes() {
         return inside.map(it -> {
             if (counts == null) {
-                counts = ProcessCounts.of(it.processes().get());
+                counts = ProcessCounts.of(pids(it));
             }
             return counts;
         });
     }
 
     Optional<TaskStates> tasks() {
-        return inside.flatMap(it -> TaskStates.of(it.processes().get()));
+        return inside.flatMap(it -> TaskStates.of(pids(it)));
+    }
+
+    private List<Integer> pids(Inside inside) {
+        if (pids == null) {
+            pids = inside.processes().get();
+        }
+        return pids;
     }
 }
